@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vdpa-virtio authors
+ */
+/*
+ * What is said to the front-end and may wait for its answer: the mapping of doorbells, and configuration changes. One
+ * thread per device, so that a front-end that does not answer holds up itself alone, never the vhost thread nor the worker.
+ *
+ * lib/vhost waits for the answer without a limit. When the connection goes away while it does, and the front-end's end is
+ * kept open so that the wait does not end, a signal ends it: see virtio_vdpa_frontend_drop().
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "virtio_vdpa.h"
+
+#define DROP_MS 500 /* patience with a call for a connection that is going away, before the signal */
+#define WAKE_SIGNAL (SIGRTMIN + 11)
+
+static void
+signal_ignore(int sig)
+{
+	(void)sig; /* interrupts a system call, and that is all */
+}
+
+/* No SA_RESTART: the call shall return. An application's own handler for the signal is left alone and does as well. */
+static void
+signal_setup(void)
+{
+	struct sigaction old, act = { .sa_handler = signal_ignore };
+
+	if (sigaction(WAKE_SIGNAL, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+		sigaction(WAKE_SIGNAL, &act, NULL);
+}
+
+static void
+kick_settled(struct virtio_vdpa_dev *dev, int vid, enum rte_pmd_vdpa_virtio_kick kick, int error)
+{
+	struct rte_pmd_vdpa_virtio_event event = {
+		.type = RTE_PMD_VDPA_VIRTIO_EVENT_KICK,
+		.kick = kick,
+		.vid = vid,
+		.error = error,
+		.text = kick == RTE_PMD_VDPA_VIRTIO_KICK_MAPPED ? "doorbells mapped into the guest" :
+			"kicks are relayed by this process",
+	};
+
+	pthread_mutex_lock(&dev->lock);
+	event.state = dev->state;
+	if (dev->state == RTE_PMD_VDPA_VIRTIO_RUNNING && dev->vid == vid)
+		virtio_vdpa_event_post(dev, &event);
+	pthread_mutex_unlock(&dev->lock);
+	virtio_vdpa_event_deliver(dev);
+}
+
+/* Marks a queue's doorbell as mapped, unless the queue stopped meanwhile. */
+static void
+queue_mapped(struct virtio_vdpa_dev *dev, int vid, uint16_t qid)
+{
+	struct virtio_vdpa_queue *q = &dev->queue[qid];
+
+	pthread_mutex_lock(&dev->lock);
+	if (dev->vid == vid && q->running)
+		q->kick = RTE_PMD_VDPA_VIRTIO_KICK_MAPPED;
+	pthread_mutex_unlock(&dev->lock);
+}
+
+static bool
+queue_mappable(struct virtio_vdpa_dev *dev, int vid, uint16_t qid)
+{
+	bool can;
+
+	pthread_mutex_lock(&dev->lock);
+	can = dev->vid == vid && dev->queue[qid].running && dev->queue[qid].own_page;
+	pthread_mutex_unlock(&dev->lock);
+	return can;
+}
+
+static void
+job_map(struct virtio_vdpa_dev *dev, int vid)
+{
+	unsigned int mapped = 0, wanted = 0;
+	uint16_t i;
+	int ret = 0;
+
+	for (i = 0; i < 2 * dev->dev_pairs && ret == 0; i++) {
+		if (!queue_mappable(dev, vid, i))
+			continue;
+		wanted++;
+		ret = rte_vhost_host_notifier_ctrl(vid, i, true);
+		if (ret != 0)
+			break;
+		queue_mapped(dev, vid, i);
+		mapped++;
+	}
+	if (ret != 0)
+		VV_LOG(NOTICE, dev, "the front-end maps no doorbells (%s); kicks are relayed",
+			ret == -ENOTSUP ? "it does not offer to" : "it refused");
+	else if (wanted == 0)
+		VV_LOG(NOTICE, dev, "the device's doorbells share pages; kicks are relayed");
+	kick_settled(dev, vid, ret == 0 && mapped > 0 ? RTE_PMD_VDPA_VIRTIO_KICK_MAPPED :
+		RTE_PMD_VDPA_VIRTIO_KICK_RELAY, ret);
+}
+
+static void
+run_jobs(struct virtio_vdpa_dev *dev, int vid, unsigned int jobs)
+{
+	uint64_t protocol = 0;
+
+	if ((jobs & VIRTIO_VDPA_JOB_UNMAP) != 0)
+		rte_vhost_host_notifier_ctrl(vid, RTE_VHOST_QUEUE_ALL, false);
+	if ((jobs & VIRTIO_VDPA_JOB_CONFIG) != 0 &&
+			rte_vhost_get_negotiated_protocol_features(vid, &protocol) == 0 &&
+			(protocol & (1ULL << VHOST_USER_PROTOCOL_F_CONFIG)) != 0 &&
+			(protocol & (1ULL << VHOST_USER_PROTOCOL_F_BACKEND_REQ)) != 0)
+		rte_vhost_backend_config_change(vid, false);
+	if ((jobs & VIRTIO_VDPA_JOB_MAP) != 0)
+		job_map(dev, vid);
+}
+
+static void *
+frontend_main(void *arg)
+{
+	struct virtio_vdpa_dev *dev = arg;
+	struct virtio_vdpa_frontend *f = &dev->frontend;
+	unsigned int jobs;
+	int vid;
+
+	pthread_mutex_lock(&f->lock);
+	while (!f->stop) {
+		if (f->jobs == 0) {
+			pthread_cond_wait(&f->cond, &f->lock);
+			continue;
+		}
+		jobs = f->jobs;
+		vid = f->vid;
+		f->jobs = 0;
+		f->busy = true;
+		pthread_mutex_unlock(&f->lock);
+		run_jobs(dev, vid, jobs);
+		pthread_mutex_lock(&f->lock);
+		f->busy = false;
+		pthread_cond_broadcast(&f->cond);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+void
+virtio_vdpa_frontend_job(struct virtio_vdpa_dev *dev, int vid, unsigned int job)
+{
+	struct virtio_vdpa_frontend *f = &dev->frontend;
+
+	if (vid < 0)
+		return;
+	pthread_mutex_lock(&f->lock);
+	if (f->vid != vid)
+		f->jobs = 0;
+	/* The last word on doorbells counts. */
+	if ((job & (VIRTIO_VDPA_JOB_MAP | VIRTIO_VDPA_JOB_UNMAP)) != 0)
+		f->jobs &= ~(VIRTIO_VDPA_JOB_MAP | VIRTIO_VDPA_JOB_UNMAP);
+	f->vid = vid;
+	f->jobs |= job;
+	pthread_cond_broadcast(&f->cond);
+	pthread_mutex_unlock(&f->lock);
+}
+
+void
+virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
+{
+	struct virtio_vdpa_frontend *f = &dev->frontend;
+	struct timespec until;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->vid == vid) {
+		f->jobs = 0;
+		while (f->busy) {
+			clock_gettime(CLOCK_MONOTONIC, &until);
+			until.tv_sec += (until.tv_nsec + DROP_MS * 1000000L) / 1000000000L;
+			until.tv_nsec = (until.tv_nsec + DROP_MS * 1000000L) % 1000000000L;
+			if (pthread_cond_timedwait(&f->cond, &f->lock, &until) == ETIMEDOUT && f->busy)
+				pthread_kill(f->thread, WAKE_SIGNAL);
+		}
+		f->vid = -1;
+	}
+	pthread_mutex_unlock(&f->lock);
+}
+
+int
+virtio_vdpa_frontend_init(struct virtio_vdpa_dev *dev)
+{
+	struct virtio_vdpa_frontend *f = &dev->frontend;
+	pthread_condattr_t attr;
+	int ret;
+
+	f->vid = -1;
+	signal_setup();
+	ret = pthread_mutex_init(&f->lock, NULL);
+	if (ret != 0)
+		return -ret;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	ret = pthread_cond_init(&f->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	if (ret != 0) {
+		pthread_mutex_destroy(&f->lock);
+		return -ret;
+	}
+	ret = virtio_vdpa_thread_create(&f->thread, "vdpa-virtio-f", frontend_main, dev);
+	if (ret != 0) {
+		pthread_cond_destroy(&f->cond);
+		pthread_mutex_destroy(&f->lock);
+		return ret;
+	}
+	f->started = true;
+	return 0;
+}
+
+void
+virtio_vdpa_frontend_fini(struct virtio_vdpa_dev *dev)
+{
+	struct virtio_vdpa_frontend *f = &dev->frontend;
+
+	if (!f->started)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->stop = true;
+	f->jobs = 0;
+	pthread_cond_broadcast(&f->cond);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->thread, NULL);
+	pthread_cond_destroy(&f->cond);
+	pthread_mutex_destroy(&f->lock);
+	f->started = false;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vdpa-virtio authors
+ */
+/*
+ * Checks a guest's rings before a device sees them, and finds where it left them. No thread of its own; takes no lock;
+ * never writes to guest memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+
+#include "queue.h"
+
+#define PACKED_WRAP (1u << 15)
+#define PACKED_AVAIL (1u << 7) /* virtio 1.2, 2.8.1 */
+#define PACKED_USED (1u << 15)
+#define PACKED_DESC_BYTES 16
+#define PACKED_FLAGS_OFF 14
+
+void
+virtio_vdpa_queue_init(struct virtio_vdpa_queue *q)
+{
+	*q = (struct virtio_vdpa_queue){
+		.front = { .kick_fd = -1, .call_fd = -1 },
+		.kick_fd = -1,
+		.call_fd = -1,
+		.vector = VIO_MSI_NO_VECTOR,
+	};
+}
+
+static void
+fd_replace(int *fd, int from)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 0);
+}
+
+int
+virtio_vdpa_front_read(struct virtio_vdpa_front *front, int vid, uint16_t qid)
+{
+	struct rte_vhost_vring vring;
+	uint16_t avail, used;
+
+	if (rte_vhost_get_vhost_vring(vid, qid, &vring) != 0 ||
+			rte_vhost_get_vring_base(vid, qid, &avail, &used) != 0)
+		return -ENOENT;
+	/* One union each for split and packed. */
+	front->desc = (uintptr_t)vring.desc;
+	front->driver = (uintptr_t)vring.avail;
+	front->device = (uintptr_t)vring.used;
+	front->size = vring.size;
+	front->base = avail;
+	fd_replace(&front->kick_fd, vring.kickfd);
+	fd_replace(&front->call_fd, vring.callfd);
+	front->changed = true;
+	return 0;
+}
+
+void
+virtio_vdpa_front_clear(struct virtio_vdpa_front *front)
+{
+	fd_replace(&front->kick_fd, -1);
+	fd_replace(&front->call_fd, -1);
+	*front = (struct virtio_vdpa_front){ .kick_fd = -1, .call_fd = -1 };
+}
+
+bool
+virtio_vdpa_front_ready(const struct virtio_vdpa_front *front)
+{
+	return front->desc != 0 && front->driver != 0 && front->device != 0 && front->size != 0 &&
+		front->kick_fd >= 0;
+}
+
+uint16_t
+virtio_vdpa_queue_first(bool packed)
+{
+	return packed ? PACKED_WRAP : 0;
+}
+
+struct area {
+	const char *name;
+	uint64_t va;
+	uint64_t len;
+	uint64_t align;
+	uint64_t *iova;
+};
+
+static int
+area_conf(const struct area *a, const struct virtio_vdpa_mem *mem, uint16_t qid, struct virtio_vdpa_fault *fault)
+{
+	*a->iova = virtio_vdpa_mem_iova(mem, a->va, a->len);
+	if (*a->iova == UINT64_MAX)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_ADDRESS, -EFAULT,
+			"queue %u: the %s of %" PRIu64 " bytes is not inside one region of guest memory", qid,
+			a->name, a->len);
+	if ((*a->iova & (a->align - 1)) != 0)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_ADDRESS, -EFAULT,
+			"queue %u: the %s at %#" PRIx64 " is not aligned to %" PRIu64, qid, a->name, *a->iova,
+			a->align);
+	return 0;
+}
+
+int
+virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virtio_vdpa_mem *mem, uint16_t qid,
+	uint16_t max_size, bool packed, bool event_idx, struct vio_queue_conf *conf,
+	struct virtio_vdpa_fault *fault)
+{
+	/* virtio 1.2, 2.7 and 2.8: sizes and alignments of the three areas */
+	const uint64_t n = front->size, event = event_idx ? 2 : 0;
+	const struct area areas[] = {
+		{ "descriptor area", front->desc, 16 * n, 16, &conf->desc },
+		{ "driver area", front->driver, packed ? 4 : 4 + 2 * n + event, packed ? 4 : 2, &conf->driver },
+		{ "device area", front->device, packed ? 4 : 4 + 8 * n + event, 4, &conf->device },
+	};
+	unsigned int i;
+	int ret;
+
+	if (n == 0 || n > max_size || (!packed && !rte_is_power_of_2(n)))
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_SIZE, -EINVAL,
+			"queue %u: a %s ring of %" PRIu64 " entries; the device takes %s up to %u; remedy: give the"
+			" guest's NIC a smaller ring (rx_queue_size=, tx_queue_size=)", qid,
+			packed ? "packed" : "split", n, packed ? "any" : "powers of 2", max_size);
+	if (front->base != virtio_vdpa_queue_first(packed))
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_INDEX, -ENOTSUP,
+			"queue %u: the ring is to start at index %u%s; a device starts at 0 only; remedy: reset the"
+			" guest's driver", qid, packed ? front->base & ~PACKED_WRAP : front->base,
+			packed && (front->base & PACKED_WRAP) == 0 ? " with wrap counter 0" : "");
+	conf->size = n;
+	for (i = 0; i < RTE_DIM(areas); i++) {
+		ret = area_conf(&areas[i], mem, qid, fault);
+		if (ret != 0)
+			return ret;
+	}
+	return 0;
+}
+
+static bool
+packed_is_used(const struct virtio_vdpa_queue *q, uint16_t slot, bool wrap)
+{
+	const uint16_t *flags = (const uint16_t *)(uintptr_t)(q->ring_device +
+		(uint64_t)slot * PACKED_DESC_BYTES + PACKED_FLAGS_OFF);
+	uint16_t f = __atomic_load_n(flags, __ATOMIC_ACQUIRE);
+
+	return ((f & PACKED_AVAIL) != 0) == wrap && ((f & PACKED_USED) != 0) == wrap;
+}
+
+/*
+ * No index is in memory: look for the last descriptor that was used in the device's present lap. Slot 0 tells the lap,
+ * as its used flags carry the wrap counter of the last time the device passed it. Descriptors of a chain behind its first
+ * are not marked, so a chain used last leaves the answer up to its length too low; who resumes from it must not rely on more
+ * than "at or before".
+ */
+static uint16_t
+packed_index(const struct virtio_vdpa_queue *q)
+{
+	uint16_t slot, last = 0;
+	bool wrap = packed_is_used(q, 0, true) || !packed_is_used(q, 0, false);
+	bool any = false;
+
+	for (slot = 0; slot < q->size; slot++) {
+		if (packed_is_used(q, slot, wrap)) {
+			last = slot;
+			any = true;
+		}
+	}
+	if (!any)
+		return PACKED_WRAP;
+	last++;
+	if (last == q->size) {
+		last = 0;
+		wrap = !wrap;
+	}
+	return last | (wrap ? PACKED_WRAP : 0);
+}
+
+uint16_t
+virtio_vdpa_queue_index(const struct virtio_vdpa_queue *q, bool packed)
+{
+	if (q->ring_device == 0)
+		return virtio_vdpa_queue_first(packed);
+	if (packed)
+		return packed_index(q);
+	/* struct vring_used: flags, idx */
+	return __atomic_load_n((const uint16_t *)(uintptr_t)(q->ring_device + 2), __ATOMIC_ACQUIRE);
+}
