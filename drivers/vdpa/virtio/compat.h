@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * What differs between DPDK versions. The code is written for the newest API; this header adapts it down to 22.11.
- * Nothing else in the tree looks at RTE_VERSION.
+ * What differs between DPDK versions. The code is written for the newest API; this header adapts it
+ * down to 22.11. Nothing else in the tree looks at RTE_VERSION.
  */
 #ifndef VIRTIO_VDPA_COMPAT_H
 #define VIRTIO_VDPA_COMPAT_H
@@ -20,7 +20,8 @@
 #include <rte_vhost.h>
 
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
-/* 23.11 renamed SLAVE to BACKEND, and took rte_ctrl_thread_create() away for rte_thread_create_control(). */
+/* 23.11 renamed SLAVE to BACKEND, and took rte_ctrl_thread_create() away for
+ * rte_thread_create_control(). */
 #define VHOST_USER_PROTOCOL_F_BACKEND_REQ VHOST_USER_PROTOCOL_F_SLAVE_REQ
 #define VHOST_USER_PROTOCOL_F_BACKEND_SEND_FD VHOST_USER_PROTOCOL_F_SLAVE_SEND_FD
 #define rte_vhost_backend_config_change rte_vhost_slave_config_change

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * What the device is told over its own control queue. The guest's control queue never gets here: the front-end keeps it.
- * Lock held; each command has a deadline.
+ * What the device is told over its own control queue. The guest's control queue never gets here:
+ * the front-end keeps it. Lock held; each command has a deadline.
  */
 #include <errno.h>
 #include <string.h>
@@ -40,7 +40,8 @@ virtio_vdpa_ctrl_init(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fau
 	ret = vio_cvq_init(&dev->cvq, &dev->vio, qid, dev->cvq_mem, dev->cvq_iova);
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_CONTROL, ret,
-			"the control queue (queue %u) could not be set up: %s", qid, strerror(-ret));
+			"the control queue (queue %u) could not be set up: %s", qid,
+			strerror(-ret));
 	dev->cvq_on = true;
 	return 0;
 }
@@ -71,8 +72,8 @@ pairs_wanted(struct virtio_vdpa_dev *dev)
 }
 
 /*
- * Fewer pairs are believed only when they stay fewer: a new call or kick fd takes a queue down and up again (SET_VRING_CALL,
- * SET_VRING_KICK), and the device shall not move its flows for that.
+ * Fewer pairs are believed only when they stay fewer: a new call or kick fd takes a queue down and
+ * up again (SET_VRING_CALL, SET_VRING_KICK), and the device shall not move its flows for that.
  */
 static bool
 still_settling(struct virtio_vdpa_dev *dev, uint16_t pairs)
@@ -111,9 +112,9 @@ virtio_vdpa_ctrl_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fa
 }
 
 /*
- * Which frames the device lets through. The front-end tells neither the guest's address nor its filters, so the device
- * either filters for the address that the operator gave, or for none. A VF may not be trusted with that; then it goes on as it
- * is, and says so.
+ * Which frames the device lets through. The front-end tells neither the guest's address nor its
+ * filters, so the device either filters for the address that the operator gave, or for none. A VF
+ * may not be trusted with that; then it goes on as it is, and says so.
  */
 static int
 receive_mode(struct virtio_vdpa_dev *dev)
@@ -123,14 +124,18 @@ receive_mode(struct virtio_vdpa_dev *dev)
 	if (dev->mac_set && has(dev, VIO_NET_F_CTRL_MAC_ADDR))
 		ret = vio_cvq_set_mac(&dev->cvq, dev->mac, VIO_CVQ_MS);
 	if (ret == -EPERM)
-		VV_LOG(WARNING, dev, "the device refuses the MAC address; remedy: set it on the PF (ip link set PF vf N mac ..)");
+		VV_LOG(WARNING, dev,
+			"the device refuses the MAC address; remedy: set it on the PF (ip link set "
+			"PF vf N mac ..)");
 	if ((ret != 0 && ret != -EPERM) || !has(dev, VIO_NET_F_CTRL_RX))
 		return ret == -EPERM ? 0 : ret;
 	ret = vio_cvq_set_rx(&dev->cvq, VIO_NET_CTRL_RX_PROMISC, !dev->mac_set, VIO_CVQ_MS);
 	if (ret == 0)
 		ret = vio_cvq_set_rx(&dev->cvq, VIO_NET_CTRL_RX_ALLMULTI, true, VIO_CVQ_MS);
 	if (ret == -EPERM)
-		VV_LOG(WARNING, dev, "the device refuses a receive mode; remedy: trust the VF (ip link set PF vf N trust"
+		VV_LOG(WARNING, dev,
+			"the device refuses a receive mode; remedy: trust the VF (ip link set PF "
+			"vf N trust"
 			" on), or give the guest the VF's MAC address");
 	return ret == -EPERM ? 0 : ret;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vdpa-virtio authors
  */
-/* The event queue of a device. Posts under any lock, delivers under none but its own. Never waits for the guest. */
+/* The event queue of a device. Posts under any lock, delivers under none but its own. Never waits
+ * for the guest. */
 #include <errno.h>
 #include <string.h>
 
@@ -65,7 +66,8 @@ event_pop(struct virtio_vdpa_events *q, struct virtio_vdpa_event_entry *e)
 static bool
 inside_callback(const struct virtio_vdpa_events *q)
 {
-	return __atomic_load_n(&q->delivering, __ATOMIC_ACQUIRE) && pthread_equal(q->deliverer, pthread_self());
+	return __atomic_load_n(&q->delivering, __ATOMIC_ACQUIRE) &&
+	       pthread_equal(q->deliverer, pthread_self());
 }
 
 void
@@ -87,7 +89,8 @@ virtio_vdpa_event_deliver(struct virtio_vdpa_dev *dev)
 }
 
 int
-rte_pmd_vdpa_virtio_event_register(struct rte_vdpa_device *vdpa, rte_pmd_vdpa_virtio_event_cb cb, void *arg)
+rte_pmd_vdpa_virtio_event_register(
+	struct rte_vdpa_device *vdpa, rte_pmd_vdpa_virtio_event_cb cb, void *arg)
 {
 	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(vdpa);
 

@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Events to the application: queued under the device's lock, delivered with no lock of the driver held, in order.
+ * Events to the application: queued under the device's lock, delivered with no lock of the driver
+ * held, in order.
  */
 #ifndef VIRTIO_VDPA_EVENT_H
 #define VIRTIO_VDPA_EVENT_H
@@ -36,7 +37,8 @@ struct virtio_vdpa_events {
 int virtio_vdpa_events_init(struct virtio_vdpa_events *events);
 void virtio_vdpa_events_fini(struct virtio_vdpa_events *events);
 
-/* Queue one; the oldest goes if there is no room, as the newest state is what matters. Any lock may be held. */
+/* Queue one; the oldest goes if there is no room, as the newest state is what matters. Any lock may
+ * be held. */
 void
 virtio_vdpa_event_post(struct virtio_vdpa_dev *dev, const struct rte_pmd_vdpa_virtio_event *event);
 

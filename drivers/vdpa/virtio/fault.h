@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Why something failed: filled in where the error is first known, carried up unchanged, logged and shown once.
+ * Why something failed: filled in where the error is first known, carried up unchanged, logged and
+ * shown once.
  */
 #ifndef VIRTIO_VDPA_FAULT_H
 #define VIRTIO_VDPA_FAULT_H

@@ -2,11 +2,13 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * What is said to the front-end and may wait for its answer: the mapping of doorbells, and configuration changes. One
- * thread per device, so that a front-end that does not answer holds up itself alone, never the vhost thread nor the worker.
+ * What is said to the front-end and may wait for its answer: the mapping of doorbells, and
+ * configuration changes. One thread per device, so that a front-end that does not answer holds up
+ * itself alone, never the vhost thread nor the worker.
  *
- * lib/vhost waits for the answer without a limit. When the connection goes away while it does, and the front-end's end is
- * kept open so that the wait does not end, a signal ends it: see virtio_vdpa_frontend_drop().
+ * lib/vhost waits for the answer without a limit. When the connection goes away while it does, and
+ * the front-end's end is kept open so that the wait does not end, a signal ends it: see
+ * virtio_vdpa_frontend_drop().
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +19,8 @@
 #include "compat.h"
 #include "virtio_vdpa.h"
 
-#define DROP_MS 500 /* patience with a call for a connection that is going away, before the signal */
+#define DROP_MS                                                                                    \
+	500 /* patience with a call for a connection that is going away, before the signal */
 #define WAKE_SIGNAL (SIGRTMIN + 11)
 
 static void
@@ -26,7 +29,8 @@ signal_ignore(int sig)
 	(void)sig; /* interrupts a system call, and that is all */
 }
 
-/* No SA_RESTART: the call shall return. An application's own handler for the signal is left alone and does as well. */
+/* No SA_RESTART: the call shall return. An application's own handler for the signal is left alone
+ * and does as well. */
 static void
 signal_setup(void)
 {
@@ -44,8 +48,9 @@ kick_settled(struct virtio_vdpa_dev *dev, int vid, enum rte_pmd_vdpa_virtio_kick
 		.kick = kick,
 		.vid = vid,
 		.error = error,
-		.text = kick == RTE_PMD_VDPA_VIRTIO_KICK_MAPPED ? "doorbells mapped into the guest" :
-			"kicks are relayed by this process",
+		.text = kick == RTE_PMD_VDPA_VIRTIO_KICK_MAPPED
+				? "doorbells mapped into the guest"
+				: "kicks are relayed by this process",
 	};
 
 	pthread_mutex_lock(&dev->lock);
@@ -181,7 +186,8 @@ virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
 			clock_gettime(CLOCK_MONOTONIC, &until);
 			until.tv_sec += (until.tv_nsec + DROP_MS * 1000000L) / 1000000000L;
 			until.tv_nsec = (until.tv_nsec + DROP_MS * 1000000L) % 1000000000L;
-			if (pthread_cond_timedwait(&f->cond, &f->lock, &until) == ETIMEDOUT && f->busy)
+			if (pthread_cond_timedwait(&f->cond, &f->lock, &until) == ETIMEDOUT &&
+				f->busy)
 				pthread_kill(f->thread, WAKE_SIGNAL);
 		}
 		f->vid = -1;

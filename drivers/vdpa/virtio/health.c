@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Link, needs-reset and removal: read from the device when it says that something changed, and now and then. Lock held.
+ * Link, needs-reset and removal: read from the device when it says that something changed, and now
+ * and then. Lock held.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "virtio_vdpa.h"
 
 static void
-fail(struct virtio_vdpa_dev *dev, enum rte_pmd_vdpa_virtio_reason reason, int error, const char *text)
+fail(struct virtio_vdpa_dev *dev, enum rte_pmd_vdpa_virtio_reason reason, int error,
+	const char *text)
 {
 	struct virtio_vdpa_fault fault;
 
@@ -36,7 +38,8 @@ virtio_vdpa_link_read(struct virtio_vdpa_dev *dev)
 	return (net_status(dev) & VIO_NET_S_LINK_UP) != 0;
 }
 
-/* The guest's driver sees this through its front-end; the device is told that it was seen (5.1.6.5.4). */
+/* The guest's driver sees this through its front-end; the device is told that it was seen
+ * (5.1.6.5.4). */
 static void
 announce(struct virtio_vdpa_dev *dev)
 {
@@ -47,7 +50,8 @@ announce(struct virtio_vdpa_dev *dev)
 	};
 
 	if (dev->cvq_on && vio_cvq_announce_ack(&dev->cvq, VIO_CVQ_MS) != 0)
-		VV_LOG(WARNING, dev, "the device did not take the acknowledgment of its announcement");
+		VV_LOG(WARNING, dev,
+			"the device did not take the acknowledgment of its announcement");
 	virtio_vdpa_event_post(dev, &event);
 }
 
@@ -60,12 +64,14 @@ virtio_vdpa_health_check(struct virtio_vdpa_dev *dev)
 		return;
 	status = vio_dev_status(&dev->vio);
 	if (vio_dev_is_gone(&dev->vio)) {
-		fail(dev, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV, "the device is gone: its registers read all ones");
+		fail(dev, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
+			"the device is gone: its registers read all ones");
 	} else if ((status & VIO_STATUS_NEEDS_RESET) != 0) {
 		fail(dev, RTE_PMD_VDPA_VIRTIO_NEEDS_RESET, -EIO, "the device asks for a reset");
 		virtio_vdpa_frontend_job(dev, dev->vid, VIRTIO_VDPA_JOB_CONFIG);
 	} else if ((status & VIO_STATUS_DRIVER_OK) == 0) {
-		fail(dev, RTE_PMD_VDPA_VIRTIO_DEVICE, -EIO, "the device was reset from outside while it ran");
+		fail(dev, RTE_PMD_VDPA_VIRTIO_DEVICE, -EIO,
+			"the device was reset from outside while it ran");
 	}
 }
 
@@ -83,7 +89,8 @@ virtio_vdpa_health_config(struct virtio_vdpa_dev *dev)
 		return;
 	status = net_status(dev);
 	virtio_vdpa_frontend_job(dev, dev->vid, VIRTIO_VDPA_JOB_CONFIG);
-	if ((status & VIO_NET_S_ANNOUNCE) != 0 && (dev->vio.features & VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE)) != 0)
+	if ((status & VIO_NET_S_ANNOUNCE) != 0 &&
+		(dev->vio.features & VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE)) != 0)
 		announce(dev);
 	if (((status & VIO_NET_S_LINK_UP) != 0) == dev->link_up)
 		return;

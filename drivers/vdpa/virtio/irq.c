@@ -2,9 +2,10 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * MSI-X vectors to call fds. Each queue gets a vector of its own, wired by VFIO straight to the guest, as far as vectors
- * go; the queues left over share the last one, which ends in the worker, which then wakes the guest for each of them: a
- * spurious interrupt is legal (virtio 1.2, 2.7.7), a missing one is not. Lock held.
+ * MSI-X vectors to call fds. Each queue gets a vector of its own, wired by VFIO straight to the
+ * guest, as far as vectors go; the queues left over share the last one, which ends in the worker,
+ * which then wakes the guest for each of them: a spurious interrupt is legal (virtio 1.2, 2.7.7), a
+ * missing one is not. Lock held.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,8 @@ virtio_vdpa_irq_vector(uint16_t vectors, uint16_t queues, uint16_t qid, bool *sh
 	return *shared ? vectors - 1 : 1 + qid;
 }
 
-/* Writes to a call fd must not block the worker: eventfds of front-ends are non-blocking as a rule, this makes sure. */
+/* Writes to a call fd must not block the worker: eventfds of front-ends are non-blocking as a rule,
+ * this makes sure. */
 static void
 set_nonblock(int fd)
 {
@@ -71,7 +73,8 @@ virtio_vdpa_irq_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fau
 
 	fds = malloc(count * sizeof(*fds));
 	if (fds == NULL)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
+		return virtio_vdpa_fault_set(
+			fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
 	memset(fds, -1, count * sizeof(*fds));
 	for (i = 0; i < dev->guest_queues; i++) {
 		q = &dev->queue[i];
@@ -79,8 +82,7 @@ virtio_vdpa_irq_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fau
 		virtio_vdpa_irq_vector(dev->bus->vectors, dev->guest_queues, i, &shared);
 		fds[q->vector] = shared ? dev->shared_fd : q->call_fd;
 	}
-	if (count > 1 || fds[0] == -1)
-		fds[0] = dev->config_fd;
+	fds[0] = dev->config_fd; /* with a single vector for the queues too: see the worker */
 	ret = dev->bus->ops->irq_set(dev->bus, 0, count, fds);
 	free(fds);
 	if (ret != 0)
@@ -102,8 +104,9 @@ virtio_vdpa_irq_rewire(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_
 		ret = dev->bus->ops->irq_set(dev->bus, q->vector, 1, &q->call_fd);
 		if (ret != 0)
 			return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_IRQ, ret,
-				"queue %u: the interrupt vector could not be wired to the new call fd: %s", qid,
-				strerror(-ret));
+				"queue %u: the interrupt vector could not be wired to the new call "
+				"fd: %s",
+				qid, strerror(-ret));
 	}
 	/* What fired while the old fd was wired may have been lost with it. */
 	if (q->call_fd >= 0)

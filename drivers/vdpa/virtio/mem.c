@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Guest memory in the device's IOMMU domain: plan, difference, roll-back. Called with the device's lock held; no thread
- * of its own; it never touches the memory itself.
+ * Guest memory in the device's IOMMU domain: plan, difference, roll-back. Called with the device's
+ * lock held; no thread of its own; it never touches the memory itself.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,8 +16,8 @@
 
 #include "mem.h"
 
-/* Where the search for the driver's own IOVA starts when the kernel does not tell the usable ranges: 39 bits, what the
- * narrowest IOMMU of today translates. */
+/* Where the search for the driver's own IOVA starts when the kernel does not tell the usable
+ * ranges: 39 bits, what the narrowest IOMMU of today translates. */
 #define IOVA_TOP_UNKNOWN ((UINT64_C(1) << 39) - 1)
 
 static int
@@ -45,8 +45,9 @@ map_overlaps(const struct virtio_vdpa_map *a, const struct virtio_vdpa_map *b)
 static bool
 map_continues(const struct virtio_vdpa_map *a, const struct virtio_vdpa_map *b)
 {
-	return a->iova + a->len == b->iova && a->va + a->len == b->va && a->file_dev == b->file_dev &&
-		a->file_ino == b->file_ino && a->file_off + a->len == b->file_off;
+	return a->iova + a->len == b->iova && a->va + a->len == b->va &&
+	       a->file_dev == b->file_dev && a->file_ino == b->file_ino &&
+	       a->file_off + a->len == b->file_off;
 }
 
 static uint64_t
@@ -75,15 +76,19 @@ region_check(const struct virtio_vdpa_bus *bus, const struct rte_vhost_mem_regio
 
 	if (r->size == 0 || r->guest_phys_addr + (r->size - 1) < r->guest_phys_addr ||
 			r->host_user_addr + (r->size - 1) < r->host_user_addr)
-		return virtio_vdpa_fault_set(fault, reason, -EINVAL, "guest memory region at %#" PRIx64
-			" of %#" PRIx64 " bytes is empty or wraps around", r->guest_phys_addr, r->size);
+		return virtio_vdpa_fault_set(fault, reason, -EINVAL,
+			"guest memory region at %#" PRIx64 " of %#" PRIx64
+			" bytes is empty or wraps around",
+			r->guest_phys_addr, r->size);
 	if (((r->guest_phys_addr | r->host_user_addr | r->size) & (page - 1)) != 0)
-		return virtio_vdpa_fault_set(fault, reason, -EINVAL, "guest memory region at %#" PRIx64
-			" of %#" PRIx64 " bytes is not aligned to the IOMMU's page of %" PRIu64,
+		return virtio_vdpa_fault_set(fault, reason, -EINVAL,
+			"guest memory region at %#" PRIx64 " of %#" PRIx64
+			" bytes is not aligned to the IOMMU's page of %" PRIu64,
 			r->guest_phys_addr, r->size, page);
 	if (!in_ranges(bus, r->guest_phys_addr, r->guest_phys_addr + (r->size - 1)))
-		return virtio_vdpa_fault_set(fault, reason, -ERANGE, "guest memory region at %#" PRIx64
-			" of %#" PRIx64 " bytes is outside what the IOMMU can map; remedy: a guest memory"
+		return virtio_vdpa_fault_set(fault, reason, -ERANGE,
+			"guest memory region at %#" PRIx64 " of %#" PRIx64
+			" bytes is outside what the IOMMU can map; remedy: a guest memory"
 			" layout without it (see /sys/kernel/iommu_groups/*/reserved_regions)",
 			r->guest_phys_addr, r->size);
 	return 0;
@@ -115,7 +120,8 @@ virtio_vdpa_mem_plan(const struct virtio_vdpa_bus *bus, const struct rte_vhost_m
 	plan->num = 0;
 	if (table->nregions == 0 || table->nregions > VIRTIO_VDPA_MEM_MAX)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_MEM_TABLE, -EINVAL,
-			"%u guest memory regions; 1 to %u can be mapped", table->nregions, VIRTIO_VDPA_MEM_MAX);
+			"%u guest memory regions; 1 to %u can be mapped", table->nregions,
+			VIRTIO_VDPA_MEM_MAX);
 	for (i = 0; i < table->nregions; i++) {
 		r = &table->regions[i];
 		ret = region_check(bus, r, fault);
@@ -124,7 +130,8 @@ virtio_vdpa_mem_plan(const struct virtio_vdpa_bus *bus, const struct rte_vhost_m
 		memset(&st, 0, sizeof(st));
 		if (r->fd >= 0 && fstat(r->fd, &st) != 0)
 			return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_MEM_TABLE, -errno,
-				"memory file of the region at %#" PRIx64 " is unusable", r->guest_phys_addr);
+				"memory file of the region at %#" PRIx64 " is unusable",
+				r->guest_phys_addr);
 		plan->map[plan->num++] = (struct virtio_vdpa_map){
 			.iova = r->guest_phys_addr, .va = r->host_user_addr, .len = r->size,
 			.file_dev = st.st_dev, .file_ino = st.st_ino,
@@ -141,8 +148,8 @@ virtio_vdpa_mem_plan(const struct virtio_vdpa_bus *bus, const struct rte_vhost_m
 }
 
 static int
-map_fault(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_map *m, uint32_t held, int error,
-	struct virtio_vdpa_fault *fault)
+map_fault(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_map *m, uint32_t held,
+	int error, struct virtio_vdpa_fault *fault)
 {
 	struct rlimit lim = { .rlim_cur = RLIM_INFINITY };
 	char remedy[160] = "";
@@ -152,14 +159,19 @@ map_fault(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_map *m, ui
 		if (lim.rlim_cur == RLIM_INFINITY)
 			snprintf(remedy, sizeof(remedy), "; the host is out of memory to pin");
 		else
-			snprintf(remedy, sizeof(remedy), "; RLIMIT_MEMLOCK is %" PRIu64 " KiB; remedy: raise it above the"
-				" guests' memory (ulimit -l, LimitMEMLOCK=)", (uint64_t)lim.rlim_cur >> 10);
+			snprintf(remedy, sizeof(remedy),
+				"; RLIMIT_MEMLOCK is %" PRIu64 " KiB; remedy: raise it above the"
+				" guests' memory (ulimit -l, LimitMEMLOCK=)",
+				(uint64_t)lim.rlim_cur >> 10);
 	} else if (error == -ENOSPC) {
-		snprintf(remedy, sizeof(remedy), "; %u mappings held, %u allowed; remedy: raise"
-			" vfio_iommu_type1.dma_entry_limit, or give the guest fewer regions", held, bus->max_maps);
+		snprintf(remedy, sizeof(remedy),
+			"; %u mappings held, %u allowed; remedy: raise"
+			" vfio_iommu_type1.dma_entry_limit, or give the guest fewer regions",
+			held, bus->max_maps);
 	}
-	return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DMA_MAP, error, "the IOMMU did not map %#" PRIx64
-		" bytes of guest memory at %#" PRIx64 ": %s%s", m->len, m->iova, strerror(-error), remedy);
+	return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DMA_MAP, error,
+		"the IOMMU did not map %#" PRIx64 " bytes of guest memory at %#" PRIx64 ": %s%s",
+		m->len, m->iova, strerror(-error), remedy);
 }
 
 static bool
@@ -186,13 +198,14 @@ in_the_way(const struct virtio_vdpa_mem *plan, const struct virtio_vdpa_map *m)
 
 /* Unmap what plan does not have; only_overlapping: just what would be in the way of it. */
 static void
-remove_old(struct virtio_vdpa_bus *bus, struct virtio_vdpa_mem *mem, const struct virtio_vdpa_mem *plan,
-	bool only_overlapping)
+remove_old(struct virtio_vdpa_bus *bus, struct virtio_vdpa_mem *mem,
+	const struct virtio_vdpa_mem *plan, bool only_overlapping)
 {
 	uint32_t i, kept = 0;
 
 	for (i = 0; i < mem->num; i++) {
-		if (holds(plan, &mem->map[i]) || (only_overlapping && !in_the_way(plan, &mem->map[i])))
+		if (holds(plan, &mem->map[i]) ||
+			(only_overlapping && !in_the_way(plan, &mem->map[i])))
 			mem->map[kept++] = mem->map[i];
 		else
 			bus->ops->dma_unmap(bus, mem->map[i].iova, mem->map[i].len);
@@ -253,7 +266,8 @@ virtio_vdpa_mem_iova(const struct virtio_vdpa_mem *mem, uint64_t va, uint64_t le
 	return UINT64_MAX;
 }
 
-/* The highest page-aligned place below limit (inclusive) and not below first that no mapping of plan touches. */
+/* The highest page-aligned place below limit (inclusive) and not below first that no mapping of
+ * plan touches. */
 static uint64_t
 hole_below(const struct virtio_vdpa_mem *plan, uint64_t first, uint64_t limit, uint64_t len)
 {
@@ -277,7 +291,8 @@ hole_below(const struct virtio_vdpa_mem *plan, uint64_t first, uint64_t limit, u
 }
 
 uint64_t
-virtio_vdpa_mem_hole(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_mem *plan, uint64_t len)
+virtio_vdpa_mem_hole(
+	const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_mem *plan, uint64_t len)
 {
 	unsigned int i = bus->num_ranges;
 	uint64_t iova;

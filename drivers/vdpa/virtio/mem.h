@@ -2,9 +2,9 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Guest memory in the device's IOMMU domain. A table is planned from what the front-end sent (checked, sorted,
- * neighbours merged), then made true as a difference to what is mapped already: a guest's restart maps nothing anew, and
- * hot-added memory costs just itself.
+ * Guest memory in the device's IOMMU domain. A table is planned from what the front-end sent
+ * (checked, sorted, neighbours merged), then made true as a difference to what is mapped already: a
+ * guest's restart maps nothing anew, and hot-added memory costs just itself.
  */
 #ifndef VIRTIO_VDPA_MEM_H
 #define VIRTIO_VDPA_MEM_H
@@ -17,7 +17,8 @@
 
 #define VIRTIO_VDPA_MEM_MAX 64 /* regions; lib/vhost of DPDK takes 8 */
 
-/* One mapping. The file behind it tells whether the same address later still means the same memory. */
+/* One mapping. The file behind it tells whether the same address later still means the same memory.
+ * */
 struct virtio_vdpa_map {
 	uint64_t iova; /* guest physical address */
 	uint64_t va; /* in this process */
@@ -33,16 +34,17 @@ struct virtio_vdpa_mem {
 };
 
 /*
- * Plan a table: every region page-aligned, none overlapping or wrapping, all inside the IOVA the bus can use.
- * Returns 0 or -errno with *fault filled; touches nothing.
+ * Plan a table: every region page-aligned, none overlapping or wrapping, all inside the IOVA the
+ * bus can use. Returns 0 or -errno with *fault filled; touches nothing.
  */
 int
 virtio_vdpa_mem_plan(const struct virtio_vdpa_bus *bus, const struct rte_vhost_memory *table,
 	struct virtio_vdpa_mem *plan, struct virtio_vdpa_fault *fault);
 
 /*
- * Make the domain hold exactly plan. mem: what it holds now, updated. Adds before it removes, but for what is in the way.
- * On failure what was added is taken back, *fault says which limit was met, and mem still tells what is mapped.
+ * Make the domain hold exactly plan. mem: what it holds now, updated. Adds before it removes, but
+ * for what is in the way. On failure what was added is taken back, *fault says which limit was met,
+ * and mem still tells what is mapped.
  */
 int
 virtio_vdpa_mem_update(struct virtio_vdpa_bus *bus, struct virtio_vdpa_mem *mem,
@@ -57,8 +59,8 @@ uint64_t
 virtio_vdpa_mem_iova(const struct virtio_vdpa_mem *mem, uint64_t va, uint64_t len);
 
 /* An IOVA for len bytes (page-aligned) of the driver's own, clear of the plan; UINT64_MAX: none. */
-uint64_t
-virtio_vdpa_mem_hole(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_mem *plan, uint64_t len);
+uint64_t virtio_vdpa_mem_hole(
+	const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_mem *plan, uint64_t len);
 
 uint64_t
 virtio_vdpa_mem_bytes(const struct virtio_vdpa_mem *mem);

@@ -2,9 +2,10 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * The rte_vdpa_dev_ops table: from a vhost device id to a device to an input of its state machine. Runs on the vhost event
- * thread, but for the getters. It copies what the front-end said, checks it, and leaves the work to the worker;
- * only dev_close() waits, as the guest's memory goes away when it returns.
+ * The rte_vdpa_dev_ops table: from a vhost device id to a device to an input of its state machine.
+ * Runs on the vhost event thread, but for the getters. It copies what the front-end said, checks
+ * it, and leaves the work to the worker; only dev_close() waits, as the guest's memory goes away
+ * when it returns.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,8 @@
 #include "state.h"
 #include "virtio_vdpa.h"
 
-/* How long queues may be in coming after the first pair is complete; front-ends without the STATUS protocol feature. */
+/* How long queues may be in coming after the first pair is complete; front-ends without the STATUS
+ * protocol feature. */
 #define SETTLE_MS 200
 
 static TAILQ_HEAD(, virtio_vdpa_dev) devices = TAILQ_HEAD_INITIALIZER(devices);
@@ -69,15 +71,17 @@ op_get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *queue_num)
 }
 
 /*
- * What front-ends do for themselves (control queue, announcement, status, MAC) does not hang on the device; MQ does.
- * LOG_ALL is not offered: the device does not tell which pages it wrote.
+ * What front-ends do for themselves (control queue, announcement, status, MAC) does not hang on the
+ * device; MQ does. LOG_ALL is not offered: the device does not tell which pages it wrote.
  */
 static int
 op_get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 {
-	const uint64_t frontend = VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) | VIO_BIT(VIO_NET_F_CTRL_VQ) |
-		VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_CTRL_VLAN) | VIO_BIT(VIO_NET_F_CTRL_RX_EXTRA) |
-		VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE);
+	const uint64_t frontend = VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) |
+				  VIO_BIT(VIO_NET_F_CTRL_VQ) | VIO_BIT(VIO_NET_F_CTRL_RX) |
+				  VIO_BIT(VIO_NET_F_CTRL_VLAN) | VIO_BIT(VIO_NET_F_CTRL_RX_EXTRA) |
+				  VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) |
+				  VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE);
 	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(vdpa);
 
 	if (dev == NULL)
@@ -95,9 +99,11 @@ op_get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 {
 	(void)vdpa;
 	*features = (1ULL << VHOST_USER_PROTOCOL_F_MQ) | (1ULL << VHOST_USER_PROTOCOL_F_REPLY_ACK) |
-		(1ULL << VHOST_USER_PROTOCOL_F_NET_MTU) | (1ULL << VHOST_USER_PROTOCOL_F_BACKEND_REQ) |
-		(1ULL << VHOST_USER_PROTOCOL_F_BACKEND_SEND_FD) | (1ULL << VHOST_USER_PROTOCOL_F_HOST_NOTIFIER) |
-		(1ULL << VHOST_USER_PROTOCOL_F_CONFIG) | (1ULL << VHOST_USER_PROTOCOL_F_STATUS);
+		    (1ULL << VHOST_USER_PROTOCOL_F_NET_MTU) |
+		    (1ULL << VHOST_USER_PROTOCOL_F_BACKEND_REQ) |
+		    (1ULL << VHOST_USER_PROTOCOL_F_BACKEND_SEND_FD) |
+		    (1ULL << VHOST_USER_PROTOCOL_F_HOST_NOTIFIER) |
+		    (1ULL << VHOST_USER_PROTOCOL_F_CONFIG) | (1ULL << VHOST_USER_PROTOCOL_F_STATUS);
 	return 0;
 }
 
@@ -135,7 +141,8 @@ refuse_busy(struct virtio_vdpa_dev *dev, int vid)
 		.reason = RTE_PMD_VDPA_VIRTIO_BUSY,
 		.error = -EBUSY,
 		.vid = vid,
-		.text = "another guest is on the device; remedy: one socket and one connection for each device",
+		.text = "another guest is on the device; remedy: one socket and one connection for "
+			"each device",
 	};
 	bool told;
 
@@ -162,11 +169,13 @@ features_check(struct virtio_vdpa_dev *dev, uint64_t features, struct virtio_vdp
 
 	if ((features & VIO_BIT(VIO_F_VERSION_1)) == 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GUEST_LEGACY, -ENOTSUP,
-			"the guest did not accept VIRTIO_F_VERSION_1; remedy: give its NIC disable-legacy=on, or a"
+			"the guest did not accept VIRTIO_F_VERSION_1; remedy: give its NIC "
+			"disable-legacy=on, or a"
 			" newer driver");
 	if ((features & VIO_BIT(VIO_F_ACCESS_PLATFORM)) != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GUEST_IOMMU, -ENOTSUP,
-			"the guest accepted VIRTIO_F_ACCESS_PLATFORM; remedy: take its NIC from behind the virtual IOMMU"
+			"the guest accepted VIRTIO_F_ACCESS_PLATFORM; remedy: take its NIC from "
+			"behind the virtual IOMMU"
 			" (iommu_platform=off)");
 	if (lacking != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GUEST_FEATURES, -ENOTSUP,
@@ -193,7 +202,8 @@ print_add(uint64_t print, uint64_t val)
 	return (print ^ val) * UINT64_C(0x100000001b3); /* FNV-1a, a word at a time */
 }
 
-/* What a failed configuration is recognized by when vhost brings it again with each later message. */
+/* What a failed configuration is recognized by when vhost brings it again with each later message.
+ * */
 static uint64_t
 fingerprint(struct virtio_vdpa_dev *dev, uint64_t features, const struct rte_vhost_memory *mem)
 {
@@ -215,8 +225,8 @@ fingerprint(struct virtio_vdpa_dev *dev, uint64_t features, const struct rte_vho
 }
 
 static int
-conf_check(struct virtio_vdpa_dev *dev, int vid, uint64_t features, const struct rte_vhost_memory *mem,
-	struct virtio_vdpa_fault *fault)
+conf_check(struct virtio_vdpa_dev *dev, int vid, uint64_t features,
+	const struct rte_vhost_memory *mem, struct virtio_vdpa_fault *fault)
 {
 	uint16_t vrings = rte_vhost_get_vring_num(vid);
 	int ret;
@@ -226,8 +236,9 @@ conf_check(struct virtio_vdpa_dev *dev, int vid, uint64_t features, const struct
 		return ret;
 	if (vrings < 2 || vrings > 2 * dev->max_pairs)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_COUNT, -ENOTSUP,
-			"the guest has %u queues, the device takes 2 to %u; remedy: give its NIC queues=%u", vrings,
-			2 * dev->max_pairs, dev->max_pairs);
+			"the guest has %u queues, the device takes 2 to %u; remedy: give its NIC "
+			"queues=%u",
+			vrings, 2 * dev->max_pairs, dev->max_pairs);
 	if (dev->bus == NULL)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
 			"the device was removed; remedy: detach and attach it again");
@@ -274,7 +285,8 @@ op_dev_conf(int vid)
 		return -ENODEV;
 	if (!conn_take(dev, vid))
 		return refuse_busy(dev, vid);
-	if (rte_vhost_get_negotiated_features(vid, &features) != 0 || rte_vhost_get_mem_table(vid, &mem) != 0)
+	if (rte_vhost_get_negotiated_features(vid, &features) != 0 ||
+		rte_vhost_get_mem_table(vid, &mem) != 0)
 		return -ENOENT;
 	pthread_mutex_lock(&dev->lock);
 	ret = conf(dev, vid, features, mem);
@@ -327,7 +339,8 @@ op_dev_cleanup(int vid)
 	return 0;
 }
 
-/* Each change of a queue's readiness, also while it runs: new call and kick fds, more or fewer pairs. */
+/* Each change of a queue's readiness, also while it runs: new call and kick fds, more or fewer
+ * pairs. */
 static int
 op_set_vring_state(int vid, int vring, int state)
 {
@@ -432,8 +445,8 @@ op_get_dev_type(struct rte_vdpa_device *vdpa, uint32_t *type)
 }
 
 /*
- * Left out, as they have no meaning here: migration_done (no dirty log, so no migration yet), set_config (the
- * configuration of a modern network device is read-only, virtio 1.2, 5.1.4.1).
+ * Left out, as they have no meaning here: migration_done (no dirty log, so no migration yet),
+ * set_config (the configuration of a modern network device is read-only, virtio 1.2, 5.1.4.1).
  */
 struct rte_vdpa_dev_ops virtio_vdpa_ops = {
 	.get_queue_num = op_get_queue_num,

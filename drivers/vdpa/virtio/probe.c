@@ -2,20 +2,17 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Claims PCI functions: ids, devargs, and the life of a device from probe to remove. Main thread or hot-plug thread.
+ * Claims PCI functions: ids and devargs, no more. Main thread or hot-plug thread.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <bus_pci_driver.h>
 #include <rte_devargs.h>
 #include <rte_eal.h>
 #include <rte_ether.h>
 #include <rte_kvargs.h>
-#include <rte_string_fns.h>
 
 #include "virtio_vdpa.h"
 
@@ -25,19 +22,13 @@
 
 static const char *const arg_keys[] = { ARG_VDPA, ARG_MAC, ARG_QUEUES, NULL };
 
-RTE_LOG_REGISTER(virtio_vdpa_logtype, pmd.vdpa.virtio, NOTICE);
-
-struct args {
-	uint8_t mac[6];
-	bool mac_set;
-	uint16_t queues; /* 0: all */
-};
-
 /* Of no device yet. */
-#define PROBE_LOG(level, name, fmt, ...) \
-	rte_log(RTE_LOG_ ## level, virtio_vdpa_logtype, "VDPA_VIRTIO: %s: " fmt "\n", name, ##__VA_ARGS__)
+#define PROBE_LOG(level, name, fmt, ...)                                                           \
+	rte_log(RTE_LOG_##level, virtio_vdpa_logtype, "VDPA_VIRTIO: %s: " fmt "\n", name,          \
+		##__VA_ARGS__)
 
-/* net_virtio claims the same ids, and steps aside for the same devarg: the two never meet. Other keys do not matter here. */
+/* net_virtio claims the same ids, and steps aside for the same devarg: the two never meet. Other
+ * keys do not matter here. */
 static bool
 is_wanted(const struct rte_pci_device *pci)
 {
@@ -57,7 +48,7 @@ is_wanted(const struct rte_pci_device *pci)
 }
 
 static int
-args_parse(const struct rte_pci_device *pci, struct args *args)
+args_parse(const struct rte_pci_device *pci, struct virtio_vdpa_args *args)
 {
 	struct rte_kvargs *kvlist;
 	struct rte_ether_addr mac;
@@ -69,12 +60,14 @@ args_parse(const struct rte_pci_device *pci, struct args *args)
 	memset(args, 0, sizeof(*args));
 	kvlist = rte_kvargs_parse(pci->device.devargs->args, arg_keys);
 	if (kvlist == NULL) {
-		PROBE_LOG(ERR, pci->device.name, "devargs '%s' have a key other than vdpa=, mac=, queues=",
+		PROBE_LOG(ERR, pci->device.name,
+			"devargs '%s' have a key other than vdpa=, mac=, queues=",
 			pci->device.devargs->args);
 		return -EINVAL;
 	}
 	value = rte_kvargs_get(kvlist, ARG_MAC);
-	if (value != NULL && (rte_ether_unformat_addr(value, &mac) != 0 || !rte_is_valid_assigned_ether_addr(&mac))) {
+	if (value != NULL && (rte_ether_unformat_addr(value, &mac) != 0 ||
+				     !rte_is_valid_assigned_ether_addr(&mac))) {
 		PROBE_LOG(ERR, pci->device.name, "mac=%s is not a unicast address", value);
 		ret = -EINVAL;
 	} else if (value != NULL) {
@@ -84,7 +77,8 @@ args_parse(const struct rte_pci_device *pci, struct args *args)
 	value = rte_kvargs_get(kvlist, ARG_QUEUES);
 	n = value == NULL ? 0 : strtol(value, &end, 10);
 	if (value != NULL && (*end != '\0' || n < 1 || n > VIRTIO_VDPA_MAX_PAIRS)) {
-		PROBE_LOG(ERR, pci->device.name, "queues=%s is not a number of queue pairs from 1 to %u", value,
+		PROBE_LOG(ERR, pci->device.name,
+			"queues=%s is not a number of queue pairs from 1 to %u", value,
 			VIRTIO_VDPA_MAX_PAIRS);
 		ret = -EINVAL;
 	}
@@ -93,132 +87,12 @@ args_parse(const struct rte_pci_device *pci, struct args *args)
 	return ret;
 }
 
-/*
- * Queue pairs of the device by its configuration. num_queues is no help: QEMU counts there only the queues of the features
- * negotiated so far. 5.1.4.1: 1 to 0x8000 where MQ is offered.
- */
-static int
-device_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
-{
-	const uint64_t need = VIO_BIT(VIO_NET_F_MQ) | VIO_BIT(VIO_NET_F_CTRL_VQ);
-	uint8_t raw[2] = { 1, 0 };
-	int ret = 0;
-
-	if ((dev->vio.offered & need) == need)
-		ret = vio_dev_config_read(&dev->vio, VIO_NET_CFG_MAX_PAIRS, raw, sizeof(raw));
-	dev->cvq_pairs = raw[0] | raw[1] << 8;
-	if (ret != 0 || dev->cvq_pairs < 1 || dev->cvq_pairs > VIO_NET_MAX_PAIRS)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, ret != 0 ? ret : -EINVAL,
-			"the device says it has %u queue pairs", dev->cvq_pairs);
-	dev->dev_pairs = RTE_MIN(dev->cvq_pairs, VIRTIO_VDPA_MAX_PAIRS);
-	return 0;
-}
-
-static int
-device_open(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
-{
-	int ret;
-
-	ret = virtio_vdpa_vfio_open(dev->name, &dev->bus, fault);
-	if (ret != 0)
-		return ret;
-	ret = vio_dev_init(&dev->vio, &dev->bus->io, &dev->bus->layout);
-	if (ret != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, ret, "not a usable virtio 1.x device: %s",
-			ret == -ENODEV ? "its registers read all ones" : "no VERSION_1, or no queue");
-	if (vio_dev_reset(&dev->vio, VIO_RESET_MS) != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_RESET, -ETIMEDOUT,
-			"the device did not finish its reset within %u ms", VIO_RESET_MS);
-	if ((dev->vio.offered & VIO_BIT(VIO_F_ACCESS_PLATFORM)) == 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
-			"the device does not offer VIRTIO_F_ACCESS_PLATFORM: it would reach memory past the IOMMU; remedy:"
-			" turn it on for the device (QEMU: iommu_platform=on)");
-	return device_pairs(dev, fault);
-}
-
-static int
-memory_alloc(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
-{
-	uint16_t i;
-
-	dev->queue = calloc(2 * dev->dev_pairs, sizeof(*dev->queue));
-	/* Whole pages: it is mapped for the device. */
-	dev->cvq_mem = mmap(NULL, VIO_CVQ_MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (dev->cvq_mem == MAP_FAILED)
-		dev->cvq_mem = NULL;
-	if (dev->queue == NULL || dev->cvq_mem == NULL)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
-	for (i = 0; i < 2 * dev->dev_pairs; i++)
-		virtio_vdpa_queue_init(&dev->queue[i]);
-	return 0;
-}
-
-static struct virtio_vdpa_dev *
-device_new(struct rte_pci_device *pci)
-{
-	struct virtio_vdpa_dev *dev = calloc(1, sizeof(*dev));
-
-	if (dev == NULL)
-		return NULL;
-	rte_strscpy(dev->name, pci->device.name, sizeof(dev->name));
-	dev->rte_dev = &pci->device;
-	dev->vid = dev->conn.vid = dev->conn.refused_vid = -1;
-	dev->cvq_iova = UINT64_MAX;
-	dev->config_fd = dev->shared_fd = dev->worker.epoll_fd = dev->worker.wake_fd = -1;
-	if (pthread_mutex_init(&dev->lock, NULL) != 0)
-		goto free_dev;
-	if (pthread_mutex_init(&dev->front_lock, NULL) != 0)
-		goto destroy_lock;
-	if (virtio_vdpa_events_init(&dev->event) != 0)
-		goto destroy_front;
-	return dev;
-
-destroy_front:
-	pthread_mutex_destroy(&dev->front_lock);
-destroy_lock:
-	pthread_mutex_destroy(&dev->lock);
-free_dev:
-	free(dev);
-	return NULL;
-}
-
-/* Undoes any part of a probe. */
-static void
-device_free(struct virtio_vdpa_dev *dev)
-{
-	virtio_vdpa_worker_fini(dev);
-	virtio_vdpa_frontend_fini(dev);
-	if (dev->bus != NULL)
-		dev->bus->ops->close(dev->bus);
-	if (dev->cvq_mem != NULL)
-		munmap(dev->cvq_mem, VIO_CVQ_MEM);
-	free(dev->queue);
-	virtio_vdpa_events_fini(&dev->event);
-	pthread_mutex_destroy(&dev->front_lock);
-	pthread_mutex_destroy(&dev->lock);
-	free(dev);
-}
-
-static int
-threads_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
-{
-	int ret;
-
-	ret = virtio_vdpa_frontend_init(dev);
-	if (ret == 0)
-		ret = virtio_vdpa_worker_init(dev);
-	if (ret != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, ret, "threads could not be started: %s",
-			strerror(-ret));
-	return 0;
-}
-
 static int
 probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 {
 	struct virtio_vdpa_fault fault = { .error = 0 };
-	struct virtio_vdpa_dev *dev;
-	struct args args;
+	struct virtio_vdpa_bus *bus;
+	struct virtio_vdpa_args args;
 	int ret;
 
 	(void)driver;
@@ -231,96 +105,21 @@ probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 	ret = args_parse(pci, &args);
 	if (ret != 0)
 		return ret;
-	dev = device_new(pci);
-	if (dev == NULL)
-		return -ENOMEM;
-	ret = device_open(dev, &fault);
-	if (ret == 0)
-		ret = memory_alloc(dev, &fault);
-	if (ret == 0)
-		ret = threads_start(dev, &fault);
-	if (ret != 0) {
-		PROBE_LOG(ERR, dev->name, "%s", fault.text);
-		goto free_dev;
+	ret = virtio_vdpa_vfio_open(pci->device.name, &bus, &fault);
+	if (ret == 0) {
+		ret = virtio_vdpa_create(&pci->device, bus, &args, &fault);
+		if (ret != 0)
+			bus->ops->close(bus);
 	}
-	dev->max_pairs = args.queues == 0 ? dev->dev_pairs : RTE_MIN(args.queues, dev->dev_pairs);
-	dev->mac_set = args.mac_set;
-	memcpy(dev->mac, args.mac, sizeof(dev->mac));
-	virtio_vdpa_list_add(dev);
-	dev->vdpa = rte_vdpa_register_device(&pci->device, &virtio_vdpa_ops);
-	if (dev->vdpa == NULL) {
-		PROBE_LOG(ERR, dev->name, "the vhost library did not take the device");
-		ret = -ENOMEM;
-		goto list_del;
-	}
-	VV_LOG(INFO, dev, "claimed: %u queue pairs, %u vectors, features %#" PRIx64, dev->dev_pairs,
-		dev->bus->vectors, dev->vio.offered);
-	return 0;
-
-list_del:
-	virtio_vdpa_list_del(dev);
-free_dev:
-	device_free(dev);
+	if (ret != 0)
+		PROBE_LOG(ERR, pci->device.name, "%s", fault.text);
 	return ret;
 }
 
-/* The application has unregistered the sockets by now; if not, the guest loses the device here, in good order. */
 static int
 pci_remove(struct rte_pci_device *pci)
 {
-	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(rte_vdpa_find_device_by_name(pci->device.name));
-	int vid;
-
-	if (dev == NULL)
-		return -ENODEV;
-	pthread_mutex_lock(&dev->front_lock);
-	vid = dev->conn.vid;
-	pthread_mutex_unlock(&dev->front_lock);
-	if (vid >= 0)
-		virtio_vdpa_ops.dev_cleanup(vid);
-	rte_pmd_vdpa_virtio_event_register(dev->vdpa, NULL, NULL);
-	virtio_vdpa_list_del(dev);
-	rte_vdpa_unregister_device(dev->vdpa);
-	device_free(dev);
-	return 0;
-}
-
-int
-rte_pmd_vdpa_virtio_max_pairs_set(struct rte_vdpa_device *vdpa, uint16_t pairs)
-{
-	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(vdpa);
-
-	if (dev == NULL)
-		return -ENODEV;
-	if (pairs < 1 || pairs > dev->dev_pairs)
-		return -ERANGE;
-	pthread_mutex_lock(&dev->lock);
-	dev->max_pairs = pairs;
-	pthread_mutex_unlock(&dev->lock);
-	return 0;
-}
-
-int
-rte_pmd_vdpa_virtio_mac_set(struct rte_vdpa_device *vdpa, const uint8_t *mac)
-{
-	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(vdpa);
-	struct rte_ether_addr addr;
-
-	if (dev == NULL)
-		return -ENODEV;
-	if (mac != NULL) {
-		memcpy(addr.addr_bytes, mac, sizeof(addr.addr_bytes));
-		if (!rte_is_valid_assigned_ether_addr(&addr))
-			return -EINVAL;
-		if ((dev->vio.offered & VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR)) == 0)
-			return -ENOTSUP;
-	}
-	pthread_mutex_lock(&dev->lock);
-	dev->mac_set = mac != NULL;
-	if (mac != NULL)
-		memcpy(dev->mac, mac, sizeof(dev->mac));
-	pthread_mutex_unlock(&dev->lock);
-	return 0;
+	return virtio_vdpa_destroy(&pci->device);
 }
 
 static const struct rte_pci_id id_table[] = {
@@ -338,4 +137,5 @@ static struct rte_pci_driver virtio_vdpa_driver = {
 RTE_PMD_REGISTER_PCI(vdpa_virtio, virtio_vdpa_driver);
 RTE_PMD_REGISTER_PCI_TABLE(vdpa_virtio, id_table);
 RTE_PMD_REGISTER_KMOD_DEP(vdpa_virtio, "* vfio-pci");
-RTE_PMD_REGISTER_PARAM_STRING(vdpa_virtio, ARG_VDPA "=1 " ARG_MAC "=<xx:xx:xx:xx:xx:xx> " ARG_QUEUES "=<1-128>");
+RTE_PMD_REGISTER_PARAM_STRING(
+	vdpa_virtio, ARG_VDPA "=1 " ARG_MAC "=<xx:xx:xx:xx:xx:xx> " ARG_QUEUES "=<1-128>");

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Checks a guest's rings before a device sees them, and finds where it left them. No thread of its own; takes no lock;
- * never writes to guest memory.
+ * Checks a guest's rings before a device sees them, and finds where it left them. No thread of its
+ * own; takes no lock; never writes to guest memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -91,30 +91,33 @@ struct area {
 };
 
 static int
-area_conf(const struct area *a, const struct virtio_vdpa_mem *mem, uint16_t qid, struct virtio_vdpa_fault *fault)
+area_conf(const struct area *a, const struct virtio_vdpa_mem *mem, uint16_t qid,
+	struct virtio_vdpa_fault *fault)
 {
 	*a->iova = virtio_vdpa_mem_iova(mem, a->va, a->len);
 	if (*a->iova == UINT64_MAX)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_ADDRESS, -EFAULT,
-			"queue %u: the %s of %" PRIu64 " bytes is not inside one region of guest memory", qid,
-			a->name, a->len);
+			"queue %u: the %s of %" PRIu64
+			" bytes is not inside one region of guest memory",
+			qid, a->name, a->len);
 	if ((*a->iova & (a->align - 1)) != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_ADDRESS, -EFAULT,
-			"queue %u: the %s at %#" PRIx64 " is not aligned to %" PRIu64, qid, a->name, *a->iova,
-			a->align);
+			"queue %u: the %s at %#" PRIx64 " is not aligned to %" PRIu64, qid, a->name,
+			*a->iova, a->align);
 	return 0;
 }
 
 int
-virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virtio_vdpa_mem *mem, uint16_t qid,
-	uint16_t max_size, bool packed, bool event_idx, struct vio_queue_conf *conf,
+virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virtio_vdpa_mem *mem,
+	uint16_t qid, uint16_t max_size, bool packed, bool event_idx, struct vio_queue_conf *conf,
 	struct virtio_vdpa_fault *fault)
 {
 	/* virtio 1.2, 2.7 and 2.8: sizes and alignments of the three areas */
 	const uint64_t n = front->size, event = event_idx ? 2 : 0;
 	const struct area areas[] = {
 		{ "descriptor area", front->desc, 16 * n, 16, &conf->desc },
-		{ "driver area", front->driver, packed ? 4 : 4 + 2 * n + event, packed ? 4 : 2, &conf->driver },
+		{ "driver area", front->driver, packed ? 4 : 4 + 2 * n + event, packed ? 4 : 2,
+			&conf->driver },
 		{ "device area", front->device, packed ? 4 : 4 + 8 * n + event, 4, &conf->device },
 	};
 	unsigned int i;
@@ -122,13 +125,17 @@ virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virti
 
 	if (n == 0 || n > max_size || (!packed && !rte_is_power_of_2(n)))
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_SIZE, -EINVAL,
-			"queue %u: a %s ring of %" PRIu64 " entries; the device takes %s up to %u; remedy: give the"
-			" guest's NIC a smaller ring (rx_queue_size=, tx_queue_size=)", qid,
-			packed ? "packed" : "split", n, packed ? "any" : "powers of 2", max_size);
+			"queue %u: a %s ring of %" PRIu64
+			" entries; the device takes %s up to %u; remedy: give the"
+			" guest's NIC a smaller ring (rx_queue_size=, tx_queue_size=)",
+			qid, packed ? "packed" : "split", n, packed ? "any" : "powers of 2",
+			max_size);
 	if (front->base != virtio_vdpa_queue_first(packed))
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_INDEX, -ENOTSUP,
-			"queue %u: the ring is to start at index %u%s; a device starts at 0 only; remedy: reset the"
-			" guest's driver", qid, packed ? front->base & ~PACKED_WRAP : front->base,
+			"queue %u: the ring is to start at index %u%s; a device starts at 0 only; "
+			"remedy: reset the"
+			" guest's driver",
+			qid, packed ? front->base & ~PACKED_WRAP : front->base,
 			packed && (front->base & PACKED_WRAP) == 0 ? " with wrap counter 0" : "");
 	conf->size = n;
 	for (i = 0; i < RTE_DIM(areas); i++) {
@@ -150,10 +157,10 @@ packed_is_used(const struct virtio_vdpa_queue *q, uint16_t slot, bool wrap)
 }
 
 /*
- * No index is in memory: look for the last descriptor that was used in the device's present lap. Slot 0 tells the lap,
- * as its used flags carry the wrap counter of the last time the device passed it. Descriptors of a chain behind its first
- * are not marked, so a chain used last leaves the answer up to its length too low; who resumes from it must not rely on more
- * than "at or before".
+ * No index is in memory: look for the last descriptor that was used in the device's present lap.
+ * Slot 0 tells the lap, as its used flags carry the wrap counter of the last time the device passed
+ * it. Descriptors of a chain behind its first are not marked, so a chain used last leaves the
+ * answer up to its length too low; who resumes from it must not rely on more than "at or before".
  */
 static uint16_t
 packed_index(const struct virtio_vdpa_queue *q)

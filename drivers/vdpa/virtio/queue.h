@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * One of the guest's queues: what the front-end said of it, copied when it said so, and what the device made of it.
+ * One of the guest's queues: what the front-end said of it, copied when it said so, and what the
+ * device made of it.
  */
 #ifndef VIRTIO_VDPA_QUEUE_H
 #define VIRTIO_VDPA_QUEUE_H
@@ -15,7 +16,8 @@
 #include "mem.h"
 #include "rte_pmd_vdpa_virtio.h"
 
-/* The front-end's view. Written by the vhost thread under the device's front_lock; read under it too. */
+/* The front-end's view. Written by the vhost thread under the device's front_lock; read under it
+ * too. */
 struct virtio_vdpa_front {
 	uint64_t desc; /* addresses in this process, 0: not given yet */
 	uint64_t driver;
@@ -34,7 +36,8 @@ struct virtio_vdpa_queue {
 	struct vio_doorbell db;
 	int kick_fd; /* the worker's own duplicates of what it relays from and wires to, -1: none */
 	int call_fd;
-	uint64_t ring_device; /* address of the used ring or the descriptor ring here, to find the index on stopping */
+	/* address of the used ring or the descriptor ring here, to find the index on stopping */
+	uint64_t ring_device;
 	uint16_t size;
 	uint16_t vector;
 	uint16_t base; /* index where it last stopped */
@@ -50,7 +53,8 @@ struct virtio_vdpa_queue {
 void
 virtio_vdpa_queue_init(struct virtio_vdpa_queue *q);
 
-/* Copy what vhost knows of queue qid of vid into front, duplicating its fds. vhost thread, front_lock held. 0 or -errno. */
+/* Copy what vhost knows of queue qid of vid into front, duplicating its fds. vhost thread,
+ * front_lock held. 0 or -errno. */
 int
 virtio_vdpa_front_read(struct virtio_vdpa_front *front, int vid, uint16_t qid);
 
@@ -65,12 +69,11 @@ virtio_vdpa_front_ready(const struct virtio_vdpa_front *front);
 /*
  * Check a ring and translate it for the device.
  *
- * qid, max_size: for the checks and their texts. packed, event_idx: as negotiated. conf: filled but for the vector.
- * Returns 0 or -errno with *fault filled.
+ * qid, max_size: for the checks and their texts. packed, event_idx: as negotiated. conf: filled but
+ * for the vector. Returns 0 or -errno with *fault filled.
  */
-int
-virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virtio_vdpa_mem *mem, uint16_t qid,
-	uint16_t max_size, bool packed, bool event_idx, struct vio_queue_conf *conf,
+int virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virtio_vdpa_mem *mem,
+	uint16_t qid, uint16_t max_size, bool packed, bool event_idx, struct vio_queue_conf *conf,
 	struct virtio_vdpa_fault *fault);
 
 /* Ring index of a start: 0, or slot 0 with wrap counter 1. */
@@ -78,8 +81,9 @@ uint16_t
 virtio_vdpa_queue_first(bool packed);
 
 /*
- * Where the device stopped, from the ring in guest memory; after the device was reset and before it is unmapped.
- * Split: the used index. Packed: the slot after the last used descriptor, bit 15 its wrap counter.
+ * Where the device stopped, from the ring in guest memory; after the device was reset and before it
+ * is unmapped. Split: the used index. Packed: the slot after the last used descriptor, bit 15 its
+ * wrap counter.
  */
 uint16_t
 virtio_vdpa_queue_index(const struct virtio_vdpa_queue *q, bool packed);

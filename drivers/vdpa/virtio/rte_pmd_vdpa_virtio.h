@@ -3,11 +3,13 @@
  */
 /**
  * @file
- * What the vdpa_virtio driver offers beyond rte_vdpa.h: events, state with its reason, and what each queue runs on.
+ * What the vdpa_virtio driver offers beyond rte_vdpa.h: events, state with its reason, and what
+ * each queue runs on.
  *
- * A handle is the struct rte_vdpa_device that rte_vdpa_find_device_by_name() returns; each function answers -ENODEV for
- * one that is not this driver's, so an application may try it on any vDPA device. Unless said otherwise a function may
- * be called from any thread, including an event callback.
+ * A handle is the struct rte_vdpa_device that rte_vdpa_find_device_by_name() returns; each function
+ * answers -ENODEV for one that is not this driver's, so an application may try it on any vDPA
+ * device. Unless said otherwise a function may be called from any thread, including an event
+ * callback.
  */
 #ifndef RTE_PMD_VDPA_VIRTIO_H
 #define RTE_PMD_VDPA_VIRTIO_H
@@ -28,7 +30,8 @@ extern "C" {
 /** State of one device; changed by the driver's one state table only. */
 enum rte_pmd_vdpa_virtio_state {
 	RTE_PMD_VDPA_VIRTIO_PROBED, /**< Claimed, no guest on it. */
-	RTE_PMD_VDPA_VIRTIO_STARTING, /**< A guest is configured; its queues are being handed to the device. */
+	/** A guest is configured; its queues are being handed to the device. */
+	RTE_PMD_VDPA_VIRTIO_STARTING,
 	RTE_PMD_VDPA_VIRTIO_RUNNING, /**< The device runs the guest's rings. */
 	RTE_PMD_VDPA_VIRTIO_STOPPING, /**< Being taken from the guest. */
 	RTE_PMD_VDPA_VIRTIO_FAILED, /**< Holds nothing of the guest, and says why. */
@@ -39,14 +42,18 @@ enum rte_pmd_vdpa_virtio_state {
 enum rte_pmd_vdpa_virtio_reason {
 	RTE_PMD_VDPA_VIRTIO_OK,
 	RTE_PMD_VDPA_VIRTIO_GUEST_LEGACY, /**< The guest did not accept VIRTIO_F_VERSION_1. */
-	RTE_PMD_VDPA_VIRTIO_GUEST_IOMMU, /**< The guest has a virtual IOMMU in front of the device. */
-	RTE_PMD_VDPA_VIRTIO_GUEST_FEATURES, /**< The guest accepted what the device does not have. */
+	/** The guest has a virtual IOMMU in front of the device. */
+	RTE_PMD_VDPA_VIRTIO_GUEST_IOMMU,
+	/** The guest accepted what the device does not have. */
+	RTE_PMD_VDPA_VIRTIO_GUEST_FEATURES,
 	RTE_PMD_VDPA_VIRTIO_BUSY, /**< Another guest is on the device. */
 	RTE_PMD_VDPA_VIRTIO_QUEUE_COUNT, /**< More queues than the device has. */
 	RTE_PMD_VDPA_VIRTIO_QUEUE_SIZE, /**< A ring size that the device does not take. */
-	RTE_PMD_VDPA_VIRTIO_QUEUE_ADDRESS, /**< A ring outside guest memory, across regions, or misaligned. */
+	/** A ring outside guest memory, across regions, or misaligned. */
+	RTE_PMD_VDPA_VIRTIO_QUEUE_ADDRESS,
 	RTE_PMD_VDPA_VIRTIO_QUEUE_INDEX, /**< A ring that is to start at an index other than 0. */
-	RTE_PMD_VDPA_VIRTIO_MEM_TABLE, /**< Guest memory regions overlap, overflow or are not aligned. */
+	/** Guest memory regions overlap, overflow or are not aligned. */
+	RTE_PMD_VDPA_VIRTIO_MEM_TABLE,
 	RTE_PMD_VDPA_VIRTIO_DMA_MAP, /**< The IOMMU did not take a mapping. */
 	RTE_PMD_VDPA_VIRTIO_IRQ, /**< Interrupts could not be wired. */
 	RTE_PMD_VDPA_VIRTIO_FEATURES, /**< The device refused the features. */
@@ -55,31 +62,38 @@ enum rte_pmd_vdpa_virtio_reason {
 	RTE_PMD_VDPA_VIRTIO_NEEDS_RESET, /**< The device asked for a reset. */
 	RTE_PMD_VDPA_VIRTIO_DEVICE, /**< The device did not do what the specification asks of it. */
 	RTE_PMD_VDPA_VIRTIO_GONE, /**< The device was removed. */
-	RTE_PMD_VDPA_VIRTIO_HOST, /**< This process lacks a resource (memory, threads, file descriptors). */
+	/** This process lacks a resource (memory, threads, file descriptors). */
+	RTE_PMD_VDPA_VIRTIO_HOST,
 	RTE_PMD_VDPA_VIRTIO_NUM_REASONS
 };
 
 enum rte_pmd_vdpa_virtio_event_type {
 	RTE_PMD_VDPA_VIRTIO_EVENT_STATE, /**< State changed; see state, reason, text. */
-	RTE_PMD_VDPA_VIRTIO_EVENT_REFUSED, /**< A guest was refused; the state did not change; see vid, reason, text. */
+	/** A guest was refused; the state did not change; see vid, reason, text. */
+	RTE_PMD_VDPA_VIRTIO_EVENT_REFUSED,
 	RTE_PMD_VDPA_VIRTIO_EVENT_LINK, /**< Link of the device changed; see link_up. */
-	RTE_PMD_VDPA_VIRTIO_EVENT_GONE, /**< The device was removed or asked for its release by the kernel. */
+	/** The device was removed or asked for its release by the kernel. */
+	RTE_PMD_VDPA_VIRTIO_EVENT_GONE,
 	RTE_PMD_VDPA_VIRTIO_EVENT_KICK, /**< How kicks reach the device was settled; see kick. */
-	RTE_PMD_VDPA_VIRTIO_EVENT_ANNOUNCE, /**< The device asks the guest to announce itself (VIRTIO_NET_S_ANNOUNCE). */
+	/** The device asks the guest to announce itself (VIRTIO_NET_S_ANNOUNCE). */
+	RTE_PMD_VDPA_VIRTIO_EVENT_ANNOUNCE,
 };
 
 /** How a guest's kicks reach a queue. */
 enum rte_pmd_vdpa_virtio_kick {
 	RTE_PMD_VDPA_VIRTIO_KICK_NONE, /**< Queue not running. */
-	RTE_PMD_VDPA_VIRTIO_KICK_RELAY, /**< Through this process: kick eventfd, then the doorbell. */
+	/** Through this process: kick eventfd, then the doorbell. */
+	RTE_PMD_VDPA_VIRTIO_KICK_RELAY,
 	RTE_PMD_VDPA_VIRTIO_KICK_MAPPED, /**< The doorbell's page is mapped into the guest. */
 };
 
 /** How a queue's interrupts reach the guest. */
 enum rte_pmd_vdpa_virtio_irq {
 	RTE_PMD_VDPA_VIRTIO_IRQ_NONE, /**< The front-end gave no call fd, or queue not running. */
-	RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT, /**< A vector of its own, wired by VFIO to the guest's call fd. */
-	RTE_PMD_VDPA_VIRTIO_IRQ_RELAY, /**< A vector shared with others; this process wakes every queue on it. */
+	/** A vector of its own, wired by VFIO to the guest's call fd. */
+	RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT,
+	/** A vector shared with others; this process wakes every queue on it. */
+	RTE_PMD_VDPA_VIRTIO_IRQ_RELAY,
 };
 
 /** One event. Valid during the callback only. */
@@ -88,7 +102,8 @@ struct rte_pmd_vdpa_virtio_event {
 	enum rte_pmd_vdpa_virtio_state from; /**< EVENT_STATE: state before. */
 	enum rte_pmd_vdpa_virtio_state state; /**< State now. */
 	enum rte_pmd_vdpa_virtio_reason reason;
-	enum rte_pmd_vdpa_virtio_kick kick; /**< EVENT_KICK: MAPPED only if all running queues are. */
+	/** EVENT_KICK: MAPPED only if all running queues are. */
+	enum rte_pmd_vdpa_virtio_kick kick;
 	int vid; /**< vhost device id, -1: none. */
 	int error; /**< 0 or -errno behind the reason. */
 	bool link_up; /**< EVENT_LINK, EVENT_STATE to RUNNING. */
@@ -96,27 +111,30 @@ struct rte_pmd_vdpa_virtio_event {
 };
 
 /**
- * Called on an event, by a thread of the driver or of the vhost library, with no lock of the driver held. It must
- * return soon and enqueue rather than act: no rte_vhost_driver_unregister(), no waiting for the guest.
+ * Called on an event, by a thread of the driver or of the vhost library, with no lock of the driver
+ * held. It must return soon and enqueue rather than act: no rte_vhost_driver_unregister(), no
+ * waiting for the guest.
  */
 typedef void (*rte_pmd_vdpa_virtio_event_cb)(struct rte_vdpa_device *dev,
 	const struct rte_pmd_vdpa_virtio_event *event, void *arg);
 
 /**
- * Set the one event callback of a device; NULL takes it away, and then none is running when this returns.
+ * Set the one event callback of a device; NULL takes it away, and then none is running when this
+ * returns.
  *
  * @param dev  the device
  * @param cb   callback or NULL
  * @param arg  handed to cb
  * @return 0; -ENODEV not a device of this driver; -EDEADLK cb NULL from inside the callback itself
  */
-int
-rte_pmd_vdpa_virtio_event_register(struct rte_vdpa_device *dev, rte_pmd_vdpa_virtio_event_cb cb, void *arg);
+int rte_pmd_vdpa_virtio_event_register(
+	struct rte_vdpa_device *dev, rte_pmd_vdpa_virtio_event_cb cb, void *arg);
 
 /** What a device is doing. Counters count from probe. */
 struct rte_pmd_vdpa_virtio_status {
 	enum rte_pmd_vdpa_virtio_state state;
-	enum rte_pmd_vdpa_virtio_reason reason; /**< Of the last failure or refusal; OK after a start that worked. */
+	/** Of the last failure or refusal; OK after a start that worked. */
+	enum rte_pmd_vdpa_virtio_reason reason;
 	int vid; /**< -1: no guest */
 	uint16_t max_pairs; /**< Queue pairs offered to guests. */
 	uint16_t queues; /**< Queues that run. */
@@ -136,8 +154,8 @@ struct rte_pmd_vdpa_virtio_status {
 };
 
 /** @param status  filled. @return 0; -ENODEV; -EINVAL status NULL */
-int
-rte_pmd_vdpa_virtio_status_get(struct rte_vdpa_device *dev, struct rte_pmd_vdpa_virtio_status *status);
+int rte_pmd_vdpa_virtio_status_get(
+	struct rte_vdpa_device *dev, struct rte_pmd_vdpa_virtio_status *status);
 
 /** What one queue runs on. */
 struct rte_pmd_vdpa_virtio_queue {
@@ -147,14 +165,15 @@ struct rte_pmd_vdpa_virtio_queue {
 	enum rte_pmd_vdpa_virtio_irq irq;
 	uint16_t size; /**< Entries of the ring. */
 	uint16_t vector; /**< MSI-X vector, 0xffff: none. */
-	uint16_t base; /**< Index where it last stopped, packed rings with the wrap counter in bit 15. */
+	/** Index where it last stopped, packed rings with the wrap counter in bit 15. */
+	uint16_t base;
 	uint64_t kicks_relayed;
 	uint64_t irqs_relayed;
 };
 
 /** @param qid  0..2 * max_pairs - 1. @return 0; -ENODEV; -EINVAL qid or queue NULL */
-int
-rte_pmd_vdpa_virtio_queue_get(struct rte_vdpa_device *dev, uint16_t qid, struct rte_pmd_vdpa_virtio_queue *queue);
+int rte_pmd_vdpa_virtio_queue_get(
+	struct rte_vdpa_device *dev, uint16_t qid, struct rte_pmd_vdpa_virtio_queue *queue);
 
 /**
  * Limit the queue pairs that guests to come are offered.
@@ -166,22 +185,27 @@ int
 rte_pmd_vdpa_virtio_max_pairs_set(struct rte_vdpa_device *dev, uint16_t pairs);
 
 /**
- * MAC address that the device filters for, from the next start on (also the devarg mac=). Without one the device is
- * made to receive all: a vhost-user front-end does not tell the back-end the guest's address.
+ * MAC address that the device filters for, from the next start on (also the devarg mac=). Without
+ * one the device is made to receive all: a vhost-user front-end does not tell the back-end the
+ * guest's address.
  *
  * @param mac  6 bytes, unicast; NULL: none
- * @return 0; -ENODEV; -EINVAL multicast or zero; -ENOTSUP the device has no VIRTIO_NET_F_CTRL_MAC_ADDR
+ * @return 0; -ENODEV; -EINVAL multicast or zero; -ENOTSUP the device has no
+ * VIRTIO_NET_F_CTRL_MAC_ADDR
  */
 int
 rte_pmd_vdpa_virtio_mac_set(struct rte_vdpa_device *dev, const uint8_t *mac);
 
 /**
- * Why a PCI function cannot be claimed, and the remedy, in one line. Reads sysfs only; before rte_eal_init() too.
+ * Why a PCI function cannot be claimed, and the remedy, in one line. Reads sysfs only; before
+ * rte_eal_init() too.
  *
  * @param pci   address, DDDD:BB:DD.F or BB:DD.F
  * @param text  RTE_PMD_VDPA_VIRTIO_TEXT bytes do; always terminated
- * @return 0 nothing speaks against it; -EINVAL not an address; -ENODEV no such function; -ENOTSUP not a virtio network
- *         function; -EXDEV no IOMMU; -EPERM not bound to vfio-pci; -EBUSY its IOMMU group is not viable
+ * @return 0 nothing speaks against it; -EINVAL not an address; -ENODEV no such function; -ENOTSUP
+ * not a virtio network
+ *         function; -EXDEV no IOMMU; -EPERM not bound to vfio-pci; -EBUSY its IOMMU group is not
+ * viable
  */
 int
 rte_pmd_vdpa_virtio_diagnose(const char *pci, char *text, size_t len);

@@ -2,8 +2,9 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Hands a guest's rings to the device, and takes them back. Runs on the worker (start) and on the vhost thread (stop), lock held;
- * every wait in it is bounded. It never touches guest memory but to read where a ring stopped.
+ * Hands a guest's rings to the device, and takes them back. Runs on the worker (start) and on the
+ * vhost thread (stop), lock held; every wait in it is bounded. It never touches guest memory but to
+ * read where a ring stopped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,20 +16,26 @@
 #include "virtio_vdpa.h"
 
 /* What changes how rings and frames look: guest and device must agree on it. */
-#define RING_FEATURES (VIO_BIT(VIO_F_INDIRECT_DESC) | VIO_BIT(VIO_F_EVENT_IDX) | VIO_BIT(VIO_F_VERSION_1) | \
-	VIO_BIT(VIO_F_RING_PACKED) | VIO_BIT(VIO_F_IN_ORDER))
-#define FRAME_FEATURES (VIO_BIT(VIO_NET_F_CSUM) | VIO_BIT(VIO_NET_F_GUEST_CSUM) | VIO_BIT(VIO_NET_F_MTU) | \
-	VIO_BIT(VIO_NET_F_GUEST_TSO4) | VIO_BIT(VIO_NET_F_GUEST_TSO6) | VIO_BIT(VIO_NET_F_GUEST_ECN) | \
-	VIO_BIT(VIO_NET_F_GUEST_UFO) | VIO_BIT(VIO_NET_F_HOST_TSO4) | VIO_BIT(VIO_NET_F_HOST_TSO6) | \
-	VIO_BIT(VIO_NET_F_HOST_ECN) | VIO_BIT(VIO_NET_F_HOST_UFO) | VIO_BIT(VIO_NET_F_MRG_RXBUF) | \
-	VIO_BIT(VIO_NET_F_GUEST_USO4) | VIO_BIT(VIO_NET_F_GUEST_USO6) | VIO_BIT(VIO_NET_F_HOST_USO))
+#define RING_FEATURES                                                                              \
+	(VIO_BIT(VIO_F_INDIRECT_DESC) | VIO_BIT(VIO_F_EVENT_IDX) | VIO_BIT(VIO_F_VERSION_1) |      \
+		VIO_BIT(VIO_F_RING_PACKED) | VIO_BIT(VIO_F_IN_ORDER))
+#define FRAME_FEATURES                                                                             \
+	(VIO_BIT(VIO_NET_F_CSUM) | VIO_BIT(VIO_NET_F_GUEST_CSUM) | VIO_BIT(VIO_NET_F_MTU) |        \
+		VIO_BIT(VIO_NET_F_GUEST_TSO4) | VIO_BIT(VIO_NET_F_GUEST_TSO6) |                    \
+		VIO_BIT(VIO_NET_F_GUEST_ECN) | VIO_BIT(VIO_NET_F_GUEST_UFO) |                      \
+		VIO_BIT(VIO_NET_F_HOST_TSO4) | VIO_BIT(VIO_NET_F_HOST_TSO6) |                      \
+		VIO_BIT(VIO_NET_F_HOST_ECN) | VIO_BIT(VIO_NET_F_HOST_UFO) |                        \
+		VIO_BIT(VIO_NET_F_MRG_RXBUF) | VIO_BIT(VIO_NET_F_GUEST_USO4) |                     \
+		VIO_BIT(VIO_NET_F_GUEST_USO6) | VIO_BIT(VIO_NET_F_HOST_USO))
 
-/* What the driver uses towards the device, whatever the guest has. ORDER_PLATFORM asks the guest's driver for barriers
- * against a device rather than a processor; on x86 these are the same. */
-#define OWN_FEATURES (VIO_BIT(VIO_F_ACCESS_PLATFORM) | VIO_BIT(VIO_F_ORDER_PLATFORM) | VIO_BIT(VIO_F_RING_RESET) | \
-	VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) | VIO_BIT(VIO_NET_F_CTRL_VQ) | \
-	VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE) | \
-	VIO_BIT(VIO_NET_F_MQ))
+/* What the driver uses towards the device, whatever the guest has. ORDER_PLATFORM asks the guest's
+ * driver for barriers against a device rather than a processor; on x86 these are the same. */
+#define OWN_FEATURES                                                                               \
+	(VIO_BIT(VIO_F_ACCESS_PLATFORM) | VIO_BIT(VIO_F_ORDER_PLATFORM) |                          \
+		VIO_BIT(VIO_F_RING_RESET) | VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) |   \
+		VIO_BIT(VIO_NET_F_CTRL_VQ) | VIO_BIT(VIO_NET_F_CTRL_RX) |                          \
+		VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE) |             \
+		VIO_BIT(VIO_NET_F_MQ))
 
 uint64_t
 virtio_vdpa_guest_mask(void)
@@ -45,17 +52,20 @@ is_packed(const struct virtio_vdpa_dev *dev)
 static int
 features_negotiate(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 {
-	uint64_t features = (dev->guest_features & virtio_vdpa_guest_mask()) | (dev->vio.offered & OWN_FEATURES);
+	uint64_t features = (dev->guest_features & virtio_vdpa_guest_mask()) |
+			    (dev->vio.offered & OWN_FEATURES);
 	int ret;
 
-	if ((features & VIO_BIT(VIO_NET_F_CTRL_VQ)) == 0) /* the rest of the control commands hang on it, 5.1.3.1 */
-		features &= ~(VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_MQ) |
-			VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE));
+	if ((features & VIO_BIT(VIO_NET_F_CTRL_VQ)) ==
+		0) /* the rest of the control commands hang on it, 5.1.3.1 */
+		features &= ~(VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) |
+			      VIO_BIT(VIO_NET_F_MQ) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE));
 	ret = vio_dev_negotiate(&dev->vio, features);
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault,
-			ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_FEATURES, ret,
-			"the device refused the features %#" PRIx64 ": %s", features, strerror(-ret));
+			ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_FEATURES,
+			ret, "the device refused the features %#" PRIx64 ": %s", features,
+			strerror(-ret));
 	return 0;
 }
 
@@ -72,7 +82,8 @@ device_reset(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 			"the device is gone: its registers read all ones");
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_RESET, ret,
-			"the device did not finish its reset within %u ms, nor after a reset of the function",
+			"the device did not finish its reset within %u ms, nor after a reset of "
+			"the function",
 			VIO_RESET_MS);
 	return 0;
 }
@@ -107,7 +118,8 @@ front_take(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_front *
 static int
 device_fault(int ret, uint16_t qid, const char *what, struct virtio_vdpa_fault *fault)
 {
-	return virtio_vdpa_fault_set(fault, ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_DEVICE, ret,
+	return virtio_vdpa_fault_set(fault,
+		ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_DEVICE, ret,
 		"queue %u: %s: %s", qid, what, strerror(-ret));
 }
 
@@ -133,7 +145,8 @@ queue_start(struct virtio_vdpa_dev *dev, uint16_t qid, const struct virtio_vdpa_
 		return device_fault(ret, qid, "the device does not take it", fault);
 	ret = vio_queue_doorbell(&dev->vio, qid, &q->db);
 	if (ret != 0)
-		return device_fault(ret, qid, "its doorbell is outside the notification structure", fault);
+		return device_fault(
+			ret, qid, "its doorbell is outside the notification structure", fault);
 	ret = vio_queue_enable(&dev->vio, qid);
 	if (ret != 0)
 		return device_fault(ret, qid, "the device does not enable it", fault);
@@ -161,7 +174,8 @@ kick_start(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_fault *
 }
 
 static int
-queues_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_front *front, struct virtio_vdpa_fault *fault)
+queues_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_front *front,
+	struct virtio_vdpa_fault *fault)
 {
 	uint16_t i;
 	int ret;
@@ -200,7 +214,8 @@ config_vector(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	ret = vio_dev_config_vector(&dev->vio, 0);
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_IRQ, ret,
-			"the device does not take a vector for configuration changes: %s", strerror(-ret));
+			"the device does not take a vector for configuration changes: %s",
+			strerror(-ret));
 	return 0;
 }
 
@@ -212,12 +227,13 @@ driver_ok(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	ret = vio_dev_driver_ok(&dev->vio);
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault,
-			ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_NEEDS_RESET, ret,
-			"the device does not go live: %s", strerror(-ret));
+			ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_NEEDS_RESET,
+			ret, "the device does not go live: %s", strerror(-ret));
 	return 0;
 }
 
-/* In the order of virtio 1.2, 3.1.1. On failure the caller feeds the state machine, which stops and unmaps. */
+/* In the order of virtio 1.2, 3.1.1. On failure the caller feeds the state machine, which stops and
+ * unmaps. */
 int
 virtio_vdpa_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 {
@@ -230,7 +246,8 @@ virtio_vdpa_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 			"the device was removed; remedy: detach and attach it again");
 	front = calloc(dev->guest_queues, sizeof(*front));
 	if (front == NULL)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
+		return virtio_vdpa_fault_set(
+			fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
 	for (i = 0; i < dev->guest_queues; i++)
 		if (!front_take(dev, i, &front[i]))
 			front[i].kick_fd = -1;
@@ -320,8 +337,9 @@ queue_stop(struct virtio_vdpa_dev *dev, uint16_t qid)
 }
 
 /*
- * The device first, so that nothing it does is missed when the indices are read, and nothing happens after they were.
- * A device that does not reset is cut off by a reset of the function; should that fail too, unmapping its memory is what is left.
+ * The device first, so that nothing it does is missed when the indices are read, and nothing
+ * happens after they were. A device that does not reset is cut off by a reset of the function;
+ * should that fail too, unmapping its memory is what is left.
  */
 void
 virtio_vdpa_stop(struct virtio_vdpa_dev *dev)

@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * The one table of a device's life. Called with the device's lock held; posts events, which are delivered later.
+ * The one table of a device's life. Called with the device's lock held; posts events, which are
+ * delivered later.
  *
  *             CONF       REJECT          UP        CLOSE                   DOWN
  *  PROBED     STARTING   FAILED          -         PROBED                  -
@@ -17,7 +18,6 @@
 
 #include "state.h"
 
-#define NO (-1)
 #define PROBED RTE_PMD_VDPA_VIRTIO_PROBED
 #define STARTING RTE_PMD_VDPA_VIRTIO_STARTING
 #define RUNNING RTE_PMD_VDPA_VIRTIO_RUNNING
@@ -26,23 +26,29 @@
 
 enum action {
 	NONE,
-	STOP, /* take the queues from the device; the guest's memory stays mapped for its next start */
+	/* take the queues from the device; the guest's memory stays mapped for its next start */
+	STOP,
 	DROP, /* and unmap that too */
 	COUNT, /* a start that worked */
 };
 
 struct transition {
-	signed char next; /* NO: not legal */
+	signed char next; /* -1: not legal */
 	unsigned char action; /* taken before the state changes */
 };
 
+#define NO { -1, NONE }
+#define TO(state) { state, NONE }
+#define DO(action, state) { state, action }
+
 static const struct transition table[RTE_PMD_VDPA_VIRTIO_NUM_STATES][VIRTIO_VDPA_NUM_INPUTS] = {
-	/*             CONF                REJECT            UP                  CLOSE              DOWN */
-	[PROBED] =   { { STARTING, NONE }, { FAILED, DROP }, { NO, NONE },       { PROBED, NONE },  { NO, NONE } },
-	[STARTING] = { { NO, NONE },       { FAILED, DROP }, { RUNNING, COUNT }, { STOPPING, STOP }, { NO, NONE } },
-	[RUNNING] =  { { NO, NONE },       { FAILED, DROP }, { NO, NONE },       { STOPPING, STOP }, { NO, NONE } },
-	[STOPPING] = { { NO, NONE },       { FAILED, DROP }, { NO, NONE },       { STOPPING, NONE }, { PROBED, NONE } },
-	[FAILED] =   { { STARTING, NONE }, { FAILED, DROP }, { NO, NONE },       { PROBED, NONE },  { NO, NONE } },
+	/*             CONF          REJECT            UP                  CLOSE               DOWN
+	 * */
+	[PROBED] =   { TO(STARTING), DO(DROP, FAILED), NO,                 TO(PROBED),         NO },
+	[STARTING] = { NO,           DO(DROP, FAILED), DO(COUNT, RUNNING), DO(STOP, STOPPING), NO },
+	[RUNNING] =  { NO,           DO(DROP, FAILED), NO,                 DO(STOP, STOPPING), NO },
+	[STOPPING] = { NO,           DO(DROP, FAILED), NO,                 TO(STOPPING), TO(PROBED) },
+	[FAILED] =   { TO(STARTING), DO(DROP, FAILED), NO,                 TO(PROBED),         NO },
 };
 
 static const char *const state_names[] = {
@@ -87,13 +93,14 @@ virtio_vdpa_state_input(struct virtio_vdpa_dev *dev, enum virtio_vdpa_input inpu
 		.from = dev->state,
 	};
 
-	if (t->next == NO)
+	if (t->next < 0)
 		return -EPERM;
 	act(dev, t->action);
 	if (input == VIRTIO_VDPA_REJECT) {
 		dev->fault = *fault;
 		dev->counters.failures++;
-		VV_LOG(ERR, dev, "%s: %s", rte_pmd_vdpa_virtio_reason_name(fault->reason), fault->text);
+		VV_LOG(ERR, dev, "%s: %s", rte_pmd_vdpa_virtio_reason_name(fault->reason),
+			fault->text);
 	} else if (input == VIRTIO_VDPA_UP) {
 		memset(&dev->fault, 0, sizeof(dev->fault));
 	}

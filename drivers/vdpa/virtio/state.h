@@ -19,9 +19,11 @@ enum virtio_vdpa_input {
 };
 
 /*
- * Feed one input; lock held. Acts as the table says (tear-down on failure and close included), posts the event.
+ * Feed one input; lock held. Acts as the table says (tear-down on failure and close included),
+ * posts the event.
  *
- * fault: for REJECT, why; NULL else. Returns 0; -EPERM the table has no such transition, and nothing changed.
+ * fault: for REJECT, why; NULL else. Returns 0; -EPERM the table has no such transition, and
+ * nothing changed.
  */
 int
 virtio_vdpa_state_input(struct virtio_vdpa_dev *dev, enum virtio_vdpa_input input,

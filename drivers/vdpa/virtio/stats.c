@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Status and statistics of a device and its queues, for the driver's own API and for rte_vdpa's. Any thread.
+ * Status and statistics of a device and its queues, for the driver's own API and for rte_vdpa's.
+ * Any thread.
  */
 #include <assert.h>
 #include <errno.h>
@@ -95,7 +96,8 @@ rte_pmd_vdpa_virtio_status_get(struct rte_vdpa_device *vdpa, struct rte_pmd_vdpa
 	s->link_up = dev->link_up;
 	s->features = dev->vio.features;
 	s->dma_maps = dev->mem.num + (dev->cvq_iova != UINT64_MAX);
-	s->dma_bytes = virtio_vdpa_mem_bytes(&dev->mem) + (dev->cvq_iova != UINT64_MAX ? VIO_CVQ_MEM : 0);
+	s->dma_bytes =
+		virtio_vdpa_mem_bytes(&dev->mem) + (dev->cvq_iova != UINT64_MAX ? VIO_CVQ_MEM : 0);
 	s->starts = dev->counters.starts;
 	s->failures = dev->counters.failures;
 	s->config_changes = dev->counters.config_changes;
@@ -135,7 +137,8 @@ queue_copy(struct virtio_vdpa_dev *dev, uint16_t qid, struct rte_pmd_vdpa_virtio
 }
 
 int
-rte_pmd_vdpa_virtio_queue_get(struct rte_vdpa_device *vdpa, uint16_t qid, struct rte_pmd_vdpa_virtio_queue *queue)
+rte_pmd_vdpa_virtio_queue_get(
+	struct rte_vdpa_device *vdpa, uint16_t qid, struct rte_pmd_vdpa_virtio_queue *queue)
 {
 	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(vdpa);
 
@@ -148,7 +151,8 @@ rte_pmd_vdpa_virtio_queue_get(struct rte_vdpa_device *vdpa, uint16_t qid, struct
 }
 
 int
-virtio_vdpa_stats_names(struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names, unsigned int size)
+virtio_vdpa_stats_names(
+	struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names, unsigned int size)
 {
 	unsigned int i;
 
@@ -159,7 +163,8 @@ virtio_vdpa_stats_names(struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name 
 }
 
 int
-virtio_vdpa_stats_get(struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, unsigned int n)
+virtio_vdpa_stats_get(
+	struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, unsigned int n)
 {
 	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vdpa(vdpa);
 	struct rte_pmd_vdpa_virtio_queue q;
@@ -171,8 +176,12 @@ virtio_vdpa_stats_get(struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_sta
 		return -EINVAL;
 	queue_copy(dev, qid, &q);
 	const uint64_t values[] = {
-		q.running, q.kick == RTE_PMD_VDPA_VIRTIO_KICK_MAPPED, q.irq == RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT,
-		q.size, q.kicks_relayed, q.irqs_relayed,
+		q.running,
+		q.kick == RTE_PMD_VDPA_VIRTIO_KICK_MAPPED,
+		q.irq == RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT,
+		q.size,
+		q.kicks_relayed,
+		q.irqs_relayed,
 	};
 	static_assert(RTE_DIM(values) == RTE_DIM(stat_names), "a statistic without a name");
 

@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * Explains, from sysfs alone, why a PCI function cannot be taken through VFIO. Opens nothing, changes nothing; any thread.
+ * Explains, from sysfs alone, why a PCI function cannot be taken through VFIO. Opens nothing,
+ * changes nothing; any thread.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -47,7 +48,8 @@ addr_parse(struct pci_func *f, const char *pci)
 	unsigned int domain = 0, bus, dev, fn;
 	int end = 0;
 
-	if (sscanf(pci, "%4x:%2x:%2x.%1x%n", &domain, &bus, &dev, &fn, &end) != 4 || pci[end] != '\0') {
+	if (sscanf(pci, "%4x:%2x:%2x.%1x%n", &domain, &bus, &dev, &fn, &end) != 4 ||
+		pci[end] != '\0') {
 		domain = 0;
 		end = 0;
 		if (sscanf(pci, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) != 3 || pci[end] != '\0')
@@ -55,9 +57,10 @@ addr_parse(struct pci_func *f, const char *pci)
 				"'%.32s' is not a PCI address; write it as 0000:01:00.1", pci);
 	}
 	if (dev > 0x1f || fn > 7)
-		return refuse(f, -EINVAL, "'%.32s' is not a PCI address: device up to 1f, function up to 7",
-			pci);
-	snprintf(f->addr, sizeof(f->addr), "%04x:%02x:%02x.%x", domain & 0xffff, bus & 0xff, dev, fn);
+		return refuse(f, -EINVAL,
+			"'%.32s' is not a PCI address: device up to 1f, function up to 7", pci);
+	snprintf(f->addr, sizeof(f->addr), "%04x:%02x:%02x.%x", domain & 0xffff, bus & 0xff, dev,
+		fn);
 	return 0;
 }
 
@@ -95,7 +98,8 @@ read_link(const char *root, const char *addr, const char *link, char *name, size
 	return 0;
 }
 
-/* VFIO lends out whole groups: each other member must be on a vfio driver, pci-stub, or on none; bridges may stay. */
+/* VFIO lends out whole groups: each other member must be on a vfio driver, pci-stub, or on none;
+ * bridges may stay. */
 static bool
 driver_is_viable(const char *driver)
 {
@@ -121,7 +125,9 @@ group_check(struct pci_func *f, unsigned int group)
 		if (read_link(f->root, ent->d_name, "driver", driver, sizeof(driver)) != 0 ||
 				driver_is_viable(driver))
 			continue;
-		ret = refuse(f, -EBUSY, "%s shares IOMMU group %u with %.16s, which is on driver %s, so the group is"
+		ret = refuse(f, -EBUSY,
+			"%s shares IOMMU group %u with %.16s, which is on driver %s, so the group "
+			"is"
 			" not viable; remedy: bind that one to vfio-pci too, or unbind it",
 			f->addr, group, ent->d_name, driver);
 	}
@@ -130,7 +136,8 @@ group_check(struct pci_func *f, unsigned int group)
 }
 
 int
-virtio_vdpa_sysfs_check(const char *root, const char *pci, unsigned int *group, char *text, size_t len)
+virtio_vdpa_sysfs_check(
+	const char *root, const char *pci, unsigned int *group, char *text, size_t len)
 {
 	struct pci_func f = { .root = root, .text = text, .len = len };
 	char name[NAME_LEN], path[PATH_MAX];
@@ -143,20 +150,28 @@ virtio_vdpa_sysfs_check(const char *root, const char *pci, unsigned int *group, 
 	if (ret != 0)
 		return ret;
 	snprintf(path, sizeof(path), "%s" SYSFS_PCI "/%s", root, f.addr);
-	if (access(path, F_OK) != 0 || read_id(&f, "vendor", &vendor) != 0 || read_id(&f, "device", &device) != 0)
-		return refuse(&f, -ENODEV, "there is no PCI function %s; remedy: see 'lspci -D', and create VFs"
-			" through the PF's sriov_numvfs", f.addr);
+	if (access(path, F_OK) != 0 || read_id(&f, "vendor", &vendor) != 0 ||
+		read_id(&f, "device", &device) != 0)
+		return refuse(&f, -ENODEV,
+			"there is no PCI function %s; remedy: see 'lspci -D', and create VFs"
+			" through the PF's sriov_numvfs",
+			f.addr);
 	if (vendor != VIO_PCI_VENDOR ||
 			(device != VIO_PCI_DEVICE_NET && device != VIO_PCI_DEVICE_NET_TRANSITIONAL))
-		return refuse(&f, -ENOTSUP, "%s is %04x:%04x, not a virtio network device (1af4:1041 or 1af4:1000)",
+		return refuse(&f, -ENOTSUP,
+			"%s is %04x:%04x, not a virtio network device (1af4:1041 or 1af4:1000)",
 			f.addr, vendor, device);
 	if (read_link(root, f.addr, "iommu_group", name, sizeof(name)) != 0)
-		return refuse(&f, -EXDEV, "%s is behind no IOMMU; remedy: turn it on in the firmware and boot with"
-			" intel_iommu=on or amd_iommu=on", f.addr);
+		return refuse(&f, -EXDEV,
+			"%s is behind no IOMMU; remedy: turn it on in the firmware and boot with"
+			" intel_iommu=on or amd_iommu=on",
+			f.addr);
 	*group = strtoul(name, NULL, 10);
 	ret = read_link(root, f.addr, "driver", name, sizeof(name));
 	if (ret != 0 || strcmp(name, "vfio-pci") != 0)
-		return refuse(&f, -EPERM, "%s is bound to %s, not to vfio-pci; remedy: dpdk-devbind.py -b vfio-pci %s",
+		return refuse(&f, -EPERM,
+			"%s is bound to %s, not to vfio-pci; remedy: dpdk-devbind.py -b vfio-pci "
+			"%s",
 			f.addr, ret == 0 ? name : "no driver", f.addr);
 	return group_check(&f, *group);
 }

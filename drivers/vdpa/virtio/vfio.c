@@ -2,8 +2,9 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * The bus of real PCI functions: VFIO, spoken to directly. rte_vfio would do, but for its limit of 64 containers, its
- * silence about why something failed, and mappings that it forgets to undo on its error paths.
+ * The bus of real PCI functions: VFIO, spoken to directly. rte_vfio would do, but for its limit of
+ * 64 containers, its silence about why something failed, and mappings that it forgets to undo on
+ * its error paths.
  *
  * Owns the container, group and device file descriptors and the BAR mappings. No thread of its own.
  */
@@ -65,7 +66,9 @@ vfio_dma_map(struct virtio_vdpa_bus *bus, uint64_t va, uint64_t iova, uint64_t l
 static int
 vfio_dma_unmap(struct virtio_vdpa_bus *bus, uint64_t iova, uint64_t len)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = { .argsz = sizeof(unmap), .iova = iova, .size = len };
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = iova, .size = len
+	};
 
 	if (ioctl(vfio_bus(bus)->container_fd, VFIO_IOMMU_UNMAP_DMA, &unmap) != 0)
 		return -errno;
@@ -73,7 +76,8 @@ vfio_dma_unmap(struct virtio_vdpa_bus *bus, uint64_t iova, uint64_t len)
 }
 
 static int
-irqs_ioctl(int device_fd, uint32_t index, uint32_t flags, uint32_t start, uint32_t count, const int *fds)
+irqs_ioctl(int device_fd, uint32_t index, uint32_t flags, uint32_t start, uint32_t count,
+	const int *fds)
 {
 	struct vfio_irq_set *set;
 	size_t bytes = sizeof(*set) + (fds == NULL ? 0 : count * sizeof(*fds));
@@ -99,7 +103,8 @@ vfio_irq_set(struct virtio_vdpa_bus *bus, uint16_t first, uint16_t count, const 
 {
 	int ret;
 
-	ret = irqs_ioctl(bus->device_fd, VFIO_PCI_MSIX_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD, first, count, fds);
+	ret = irqs_ioctl(bus->device_fd, VFIO_PCI_MSIX_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD, first,
+		count, fds);
 	if (ret == 0)
 		vfio_bus(bus)->irq_on = true;
 	return ret;
@@ -120,7 +125,8 @@ vfio_reset(struct virtio_vdpa_bus *bus)
 	return ioctl(bus->device_fd, VFIO_DEVICE_RESET) == 0 ? 0 : -errno;
 }
 
-/* Registers of a BAR that could not be mapped go through the device fd: slower, and as good for control. */
+/* Registers of a BAR that could not be mapped go through the device fd: slower, and as good for
+ * control. */
 static uint32_t
 vfio_reg_read(void *ctx, uint8_t bar, uint64_t off, uint8_t len)
 {
@@ -161,8 +167,10 @@ vfio_close(struct virtio_vdpa_bus *bus)
 		if (v->mmio.bar[i].addr != NULL)
 			munmap((void *)(uintptr_t)v->mmio.bar[i].addr, v->mmio.bar[i].len);
 	if (bus->device_fd >= 0) {
-		irqs_ioctl(bus->device_fd, VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE, 0, 0, NULL);
-		irqs_ioctl(bus->device_fd, VFIO_PCI_ERR_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE, 0, 0, NULL);
+		irqs_ioctl(
+			bus->device_fd, VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE, 0, 0, NULL);
+		irqs_ioctl(
+			bus->device_fd, VFIO_PCI_ERR_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE, 0, 0, NULL);
 		close(bus->device_fd);
 	}
 	if (bus->gone_fd >= 0)
@@ -189,7 +197,8 @@ container_open(struct vfio_bus *v, struct virtio_vdpa_fault *fault)
 	v->container_fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (v->container_fd < 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -errno,
-			"cannot open /dev/vfio/vfio: %s; remedy: modprobe vfio-pci, and give this user access",
+			"cannot open /dev/vfio/vfio: %s; remedy: modprobe vfio-pci, and give this "
+			"user access",
 			strerror(errno));
 	if (ioctl(v->container_fd, VFIO_GET_API_VERSION) != VFIO_API_VERSION ||
 			ioctl(v->container_fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) != 1)
@@ -207,14 +216,17 @@ group_open(struct vfio_bus *v, unsigned int group, struct virtio_vdpa_fault *fau
 	snprintf(path, sizeof(path), "/dev/vfio/%u", group);
 	v->bus.group_fd = open(path, O_RDWR | O_CLOEXEC);
 	if (v->bus.group_fd < 0)
-		return virtio_vdpa_fault_set(fault, errno == EBUSY ? RTE_PMD_VDPA_VIRTIO_BUSY : RTE_PMD_VDPA_VIRTIO_HOST,
-			-errno, "cannot open %s: %s%s", path, strerror(errno), errno == EBUSY ?
-			"; another process, or another device of this one, has the IOMMU group" :
-			"; remedy: give this user access to it");
+		return virtio_vdpa_fault_set(fault,
+			errno == EBUSY ? RTE_PMD_VDPA_VIRTIO_BUSY : RTE_PMD_VDPA_VIRTIO_HOST,
+			-errno, "cannot open %s: %s%s", path, strerror(errno),
+			errno == EBUSY ? "; another process, or another device of this one, has "
+					 "the IOMMU group"
+				       : "; remedy: give this user access to it");
 	if (ioctl(v->bus.group_fd, VFIO_GROUP_GET_STATUS, &status) != 0 ||
 			(status.flags & VFIO_GROUP_FLAGS_VIABLE) == 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -EBUSY,
-			"IOMMU group %u is not viable; remedy: bind all its devices to vfio-pci, or unbind them",
+			"IOMMU group %u is not viable; remedy: bind all its devices to vfio-pci, "
+			"or unbind them",
 			group);
 	if (ioctl(v->bus.group_fd, VFIO_GROUP_SET_CONTAINER, &v->container_fd) != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -errno,
@@ -225,7 +237,8 @@ group_open(struct vfio_bus *v, unsigned int group, struct virtio_vdpa_fault *fau
 	return 0;
 }
 
-/* A VF whose PF is itself on vfio-pci is lent only to who knows the token (EAL: --vfio-vf-token). */
+/* A VF whose PF is itself on vfio-pci is lent only to who knows the token (EAL: --vfio-vf-token).
+ * */
 static int
 device_open(struct vfio_bus *v, struct virtio_vdpa_fault *fault)
 {
@@ -247,20 +260,24 @@ device_open(struct vfio_bus *v, struct virtio_vdpa_fault *fault)
 			"VFIO does not give the device: %s", strerror(errno));
 	if (ioctl(v->bus.device_fd, VFIO_DEVICE_GET_INFO, &info) != 0 ||
 			(info.flags & VFIO_DEVICE_FLAGS_PCI) == 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENODEV, "not a PCI device to VFIO");
+		return virtio_vdpa_fault_set(
+			fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENODEV, "not a PCI device to VFIO");
 	if ((info.flags & VFIO_DEVICE_FLAGS_RESET) != 0)
-		ioctl(v->bus.device_fd, VFIO_DEVICE_RESET); /* what its last user left; the virtio reset decides */
+		ioctl(v->bus.device_fd,
+			VFIO_DEVICE_RESET); /* what its last user left; the virtio reset decides */
 	return 0;
 }
 
 static int
 config_setup(struct vfio_bus *v, uint8_t *config, struct virtio_vdpa_fault *fault)
 {
-	struct vfio_region_info info = { .argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	struct vfio_region_info info = { .argsz = sizeof(info),
+		.index = VFIO_PCI_CONFIG_REGION_INDEX };
 	uint16_t command;
 
 	if (ioctl(v->bus.device_fd, VFIO_DEVICE_GET_REGION_INFO, &info) != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -errno, "no configuration space");
+		return virtio_vdpa_fault_set(
+			fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -errno, "no configuration space");
 	v->config_offset = info.offset;
 	if (pread(v->bus.device_fd, config, CONFIG_BYTES, info.offset) != CONFIG_BYTES)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
@@ -268,13 +285,15 @@ config_setup(struct vfio_bus *v, uint8_t *config, struct virtio_vdpa_fault *faul
 	command = config[PCI_COMMAND] | config[PCI_COMMAND + 1] << 8;
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	command |= PCI_COMMAND_INTX_DISABLE;
-	if (pwrite(v->bus.device_fd, &command, sizeof(command), info.offset + PCI_COMMAND) != sizeof(command))
+	if (pwrite(v->bus.device_fd, &command, sizeof(command), info.offset + PCI_COMMAND) !=
+		sizeof(command))
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -EIO,
 			"memory access and bus mastering cannot be turned on");
 	return 0;
 }
 
-/* BARs of VFs read as 0 in configuration space, so the I/O bit is asked of VFIO's copy only where it is one. */
+/* BARs of VFs read as 0 in configuration space, so the I/O bit is asked of VFIO's copy only where
+ * it is one. */
 static void
 bars_map(struct vfio_bus *v, const uint8_t *config, uint64_t bar_len[VIO_NUM_BARS])
 {
@@ -286,13 +305,14 @@ bars_map(struct vfio_bus *v, const uint8_t *config, uint64_t bar_len[VIO_NUM_BAR
 
 		bar_len[i] = 0;
 		if ((config[PCI_BASE_ADDRESS_0 + 4 * i] & PCI_BASE_ADDRESS_SPACE_IO) != 0 ||
-				ioctl(v->bus.device_fd, VFIO_DEVICE_GET_REGION_INFO, &info) != 0 || info.size == 0)
+			ioctl(v->bus.device_fd, VFIO_DEVICE_GET_REGION_INFO, &info) != 0 ||
+			info.size == 0)
 			continue;
 		v->region_offset[i] = info.offset;
 		bar_len[i] = info.size;
 		if ((info.flags & VFIO_REGION_INFO_FLAG_MMAP) != 0)
-			addr = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, v->bus.device_fd,
-				info.offset);
+			addr = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				v->bus.device_fd, info.offset);
 		if (addr == MAP_FAILED)
 			continue;
 		v->mmio.bar[i] = (struct vio_bar){ .addr = addr, .len = info.size };
@@ -307,8 +327,10 @@ gone_watch(struct vfio_bus *v)
 	if (v->bus.gone_fd < 0)
 		return;
 	/* Both are optional in VFIO; register reads notice a removal too, only later. */
-	irqs_ioctl(v->bus.device_fd, VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD, 0, 1, &v->bus.gone_fd);
-	irqs_ioctl(v->bus.device_fd, VFIO_PCI_ERR_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD, 0, 1, &v->bus.gone_fd);
+	irqs_ioctl(v->bus.device_fd, VFIO_PCI_REQ_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD, 0, 1,
+		&v->bus.gone_fd);
+	irqs_ioctl(v->bus.device_fd, VFIO_PCI_ERR_IRQ_INDEX, VFIO_IRQ_SET_DATA_EVENTFD, 0, 1,
+		&v->bus.gone_fd);
 }
 
 static int
@@ -334,16 +356,20 @@ iommu_caps(struct virtio_vdpa_bus *bus, const uint8_t *info, uint32_t argsz, uin
 	for (hops = 0; hops < 32 && off >= sizeof(struct vfio_iommu_type1_info) &&
 			off + sizeof(*cap) <= argsz; hops++, off = cap->next) {
 		cap = (const void *)(info + off);
-		if (cap->id == VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE && off + sizeof(*ranges) <= argsz) {
+		if (cap->id == VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE &&
+			off + sizeof(*ranges) <= argsz) {
 			ranges = (const void *)cap;
-			for (i = 0; i < ranges->nr_iovas && i < VIRTIO_VDPA_BUS_RANGES &&
-					off + sizeof(*ranges) + (i + 1) * sizeof(ranges->iova_ranges[0]) <= argsz;
-					i++)
+			for (i = 0;
+				i < ranges->nr_iovas && i < VIRTIO_VDPA_BUS_RANGES &&
+				off + sizeof(*ranges) + (i + 1) * sizeof(ranges->iova_ranges[0]) <=
+					argsz;
+				i++)
 				bus->range[i] = (struct virtio_vdpa_iova_range){
 					.first = ranges->iova_ranges[i].start,
 					.last = ranges->iova_ranges[i].end };
 			bus->num_ranges = i;
-		} else if (cap->id == VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL && off + sizeof(*avail) <= argsz) {
+		} else if (cap->id == VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL &&
+			   off + sizeof(*avail) <= argsz) {
 			avail = (const void *)cap;
 			bus->max_maps = avail->avail;
 		}
@@ -381,7 +407,8 @@ iommu_info(struct vfio_bus *v)
 }
 
 int
-virtio_vdpa_vfio_open(const char *pci, struct virtio_vdpa_bus **bus, struct virtio_vdpa_fault *fault)
+virtio_vdpa_vfio_open(
+	const char *pci, struct virtio_vdpa_bus **bus, struct virtio_vdpa_fault *fault)
 {
 	uint64_t bar_len[VIO_NUM_BARS];
 	uint8_t config[CONFIG_BYTES];
@@ -398,7 +425,8 @@ virtio_vdpa_vfio_open(const char *pci, struct virtio_vdpa_bus **bus, struct virt
 	}
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
+		return virtio_vdpa_fault_set(
+			fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
 	snprintf(v->pci, sizeof(v->pci), "%s", pci);
 	v->bus.ops = &vfio_ops;
 	v->bus.io = (struct vio_io){ .ops = &vfio_reg_ops, .ctx = v };
@@ -418,7 +446,8 @@ virtio_vdpa_vfio_open(const char *pci, struct virtio_vdpa_bus **bus, struct virt
 	bars_map(v, config, bar_len);
 	ret = vio_caps_parse(config, sizeof(config), bar_len, &v->bus.layout, &why);
 	if (ret != 0) {
-		virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, ret, "no usable virtio structures: %s", why);
+		virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, ret,
+			"no usable virtio structures: %s", why);
 		goto close;
 	}
 	gone_watch(v);

@@ -4,10 +4,11 @@
 /*
  * One claimed device, as the driver's files share it.
  *
- * Threads: the vhost event thread enters through the ops table; a worker thread per device starts it, relays what is not
- * wired directly and watches its health; a front-end thread per device sends what waits for an answer. Locks, in
- * the order they are taken: lock (the device and all state), front_lock (what the front-end said; held briefly, so
- * that the vhost thread never waits for a device), event.lock.
+ * Threads: the vhost event thread enters through the ops table; a worker thread per device starts
+ * it, relays what is not wired directly and watches its health; a front-end thread per device sends
+ * what waits for an answer. Locks, in the order they are taken: lock (the device and all state),
+ * front_lock (what the front-end said; held briefly, so that the vhost thread never waits for a
+ * device), event.lock.
  */
 #ifndef VIRTIO_VDPA_H
 #define VIRTIO_VDPA_H
@@ -35,8 +36,9 @@
 
 extern int virtio_vdpa_logtype;
 
-#define VV_LOG(level, dev, fmt, ...) \
-	rte_log(RTE_LOG_ ## level, virtio_vdpa_logtype, "VDPA_VIRTIO: %s: " fmt "\n", (dev)->name, ##__VA_ARGS__)
+#define VV_LOG(level, dev, fmt, ...)                                                               \
+	rte_log(RTE_LOG_##level, virtio_vdpa_logtype, "VDPA_VIRTIO: %s: " fmt "\n", (dev)->name,   \
+		##__VA_ARGS__)
 
 #define VIRTIO_VDPA_MAX_PAIRS 128 /* what lib/vhost takes */
 
@@ -119,6 +121,21 @@ struct virtio_vdpa_dev {
 	struct virtio_vdpa_frontend frontend;
 };
 
+/* What an operator may say of a device. */
+struct virtio_vdpa_args {
+	uint8_t mac[6];
+	bool mac_set;
+	uint16_t queues; /* pairs offered to guests at most, 0: all */
+};
+
+/*
+ * device.c: claim the virtio network device on bus under rte_dev's name, and give it up. On success
+ * the bus belongs to the device; on failure (-errno, *fault filled) it stays the caller's.
+ */
+int virtio_vdpa_create(struct rte_device *rte_dev, struct virtio_vdpa_bus *bus,
+	const struct virtio_vdpa_args *args, struct virtio_vdpa_fault *fault);
+int virtio_vdpa_destroy(struct rte_device *rte_dev);
+
 /* ops.c: the table of vhost's callbacks, and who is who. The list is guarded inside. */
 extern struct rte_vdpa_dev_ops virtio_vdpa_ops;
 void virtio_vdpa_list_add(struct virtio_vdpa_dev *dev);
@@ -127,8 +144,10 @@ struct virtio_vdpa_dev *virtio_vdpa_by_vdpa(const struct rte_vdpa_device *vdpa);
 struct virtio_vdpa_dev *virtio_vdpa_by_vid(int vid);
 
 /* stats.c: behind the rte_vdpa statistics ops. */
-int virtio_vdpa_stats_names(struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names, unsigned int size);
-int virtio_vdpa_stats_get(struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, unsigned int n);
+int virtio_vdpa_stats_names(
+	struct rte_vdpa_device *vdpa, struct rte_vdpa_stat_name *names, unsigned int size);
+int virtio_vdpa_stats_get(
+	struct rte_vdpa_device *vdpa, int qid, struct rte_vdpa_stat *stats, unsigned int n);
 int virtio_vdpa_stats_reset(struct rte_vdpa_device *vdpa, int qid);
 
 /* start.c: bring-up and tear-down; lock held. Stop is legal in every state, and twice. */
@@ -141,7 +160,8 @@ void virtio_vdpa_forget(struct virtio_vdpa_dev *dev); /* unmap the guest's memor
 /* irq.c; lock held. */
 uint16_t virtio_vdpa_irq_vector(uint16_t vectors, uint16_t queues, uint16_t qid, bool *shared);
 int virtio_vdpa_irq_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault);
-int virtio_vdpa_irq_rewire(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_fault *fault);
+int virtio_vdpa_irq_rewire(
+	struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_fault *fault);
 void virtio_vdpa_irq_relay(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_irq_stop(struct virtio_vdpa_dev *dev);
 
@@ -152,7 +172,8 @@ int virtio_vdpa_ctrl_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault
 void virtio_vdpa_ctrl_fini(struct virtio_vdpa_dev *dev);
 
 /* health.c: device configuration and status; lock held. */
-void virtio_vdpa_health_config(struct virtio_vdpa_dev *dev); /* after a configuration change interrupt */
+void virtio_vdpa_health_config(
+	struct virtio_vdpa_dev *dev); /* after a configuration change interrupt */
 void virtio_vdpa_health_check(struct virtio_vdpa_dev *dev); /* now and then */
 bool virtio_vdpa_link_read(struct virtio_vdpa_dev *dev);
 
@@ -168,6 +189,7 @@ uint64_t virtio_vdpa_now_ms(void);
 int virtio_vdpa_frontend_init(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_frontend_fini(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_frontend_job(struct virtio_vdpa_dev *dev, int vid, unsigned int job);
-void virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid); /* returns when no call for vid is under way */
+void virtio_vdpa_frontend_drop(
+	struct virtio_vdpa_dev *dev, int vid); /* returns when no call for vid is under way */
 
 #endif /* VIRTIO_VDPA_H */

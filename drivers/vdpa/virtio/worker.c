@@ -2,9 +2,9 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * The worker: one thread per device. Starts the device once the front-end is done, relays kicks and interrupts that are
- * not wired directly, takes configuration changes, and looks after the device's health once a second. In the steady
- * state with all wired it wakes for that alone.
+ * The worker: one thread per device. Starts the device once the front-end is done, relays kicks and
+ * interrupts that are not wired directly, takes configuration changes, and looks after the device's
+ * health once a second. In the steady state with all wired it wakes for that alone.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -43,8 +43,8 @@ watch(struct virtio_vdpa_dev *dev, int fd, uint64_t tag, uint32_t flags)
 }
 
 /*
- * Edge-triggered and never read: each kick is a write and so an edge, and reading an fd that the front-end shares could
- * block, as it may have been emptied meanwhile.
+ * Edge-triggered and never read: each kick is a write and so an edge, and reading an fd that the
+ * front-end shares could block, as it may have been emptied meanwhile.
  */
 int
 virtio_vdpa_worker_kick_add(struct virtio_vdpa_dev *dev, uint16_t qid)
@@ -72,13 +72,15 @@ start_done(struct virtio_vdpa_dev *dev)
 
 	for (i = 0; i < dev->guest_queues; i++)
 		n += dev->queue[i].running;
-	VV_LOG(INFO, dev, "%u queues run on the device, %u pairs active, features %#" PRIx64 ", link %s", n,
+	VV_LOG(INFO, dev,
+		"%u queues run on the device, %u pairs active, features %#" PRIx64 ", link %s", n,
 		dev->active_pairs, dev->vio.features, dev->link_up ? "up" : "down");
 	virtio_vdpa_state_input(dev, VIRTIO_VDPA_UP, NULL);
 	virtio_vdpa_frontend_job(dev, dev->vid, VIRTIO_VDPA_JOB_MAP);
 }
 
-/* Front-ends that do not tell DRIVER_OK hand the pairs over one after another, the first one being "ready" already. */
+/* Front-ends that do not tell DRIVER_OK hand the pairs over one after another, the first one being
+ * "ready" already. */
 static bool
 front_complete(struct virtio_vdpa_dev *dev)
 {
@@ -124,7 +126,8 @@ kick(struct virtio_vdpa_dev *dev, uint16_t qid)
 	q->kicks_relayed++;
 }
 
-/* The kernel wants the device back, or says it is dead: nothing of it may stay open, or its removal would hang. */
+/* The kernel wants the device back, or says it is dead: nothing of it may stay open, or its removal
+ * would hang. */
 static void
 gone(struct virtio_vdpa_dev *dev)
 {
