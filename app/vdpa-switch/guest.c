@@ -193,10 +193,9 @@ event_text(const struct vsw_event *event, char *text, size_t len)
 		snprintf(text, len, "socket and VF released");
 		break;
 	default:
-		if (event->error != 0)
-			snprintf(text, len, "%s: %s", event->text, strerror(-event->error));
-		else
-			snprintf(text, len, "%s", event->text);
+		/* A failure: the driver's own words name the error where that helps. */
+		snprintf(text, len, "%s",
+			event->text[0] != '\0' ? event->text : strerror(-event->error));
 	}
 }
 

@@ -29,8 +29,12 @@ static void
 print_guest(const struct vsw_guest *guest, const struct rte_pmd_vdpa_virtio_status *st)
 {
 	const char *reason = rte_pmd_vdpa_virtio_reason_name(st->reason);
+	const char *link = st->link_up ? "up" : "down";
 	char line[640];
 
+	/* The driver looks at the link while a guest runs. */
+	if (st->state != RTE_PMD_VDPA_VIRTIO_RUNNING)
+		link = "-";
 	if (guest->state == VSW_GUEST_FAILED)
 		reason = guest->code;
 	snprintf(line, sizeof(line),
@@ -41,7 +45,7 @@ print_guest(const struct vsw_guest *guest, const struct rte_pmd_vdpa_virtio_stat
 		" pairs=%u vectors=%u features=0x%" PRIx64 " config_changes=%" PRIu64,
 		guest->cfg->name, vsw_guest_state_name(guest->state), reason, st->queues,
 		st->queues_mapped, st->queues_irq_direct, st->kicks_relayed, st->irqs_relayed,
-		st->dma_maps, st->dma_bytes, st->starts, st->failures, st->link_up ? "up" : "down",
+		st->dma_maps, st->dma_bytes, st->starts, st->failures, link,
 		atomic_load(&guest->connections), guest->cfg->vf, guest->changes, vsw_event_lost(),
 		st->max_pairs, st->vectors, st->features, st->config_changes);
 	guest->line(line);

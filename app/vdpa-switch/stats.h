@@ -13,6 +13,9 @@
 /**
  * Print a "stats" line for the guest and a "stats-queue" line for each queue that is enabled or
  * runs. "-" stands for what is not known. Control thread only.
+ *
+ * reason= is why the guest is in state failed; in other states it is the last failure or refusal
+ * that the VF's driver had, "ok" once a start has worked since.
  */
 void
 vsw_stats_print(const struct vsw_guest *guest);

@@ -17,6 +17,7 @@
 #include <rte_vhost.h>
 
 #include "event.h"
+#include "ring_watch.h"
 #include "vf.h"
 #include "vhost_sock.h"
 
@@ -151,8 +152,8 @@ clear_path(const struct vsw_guest_config *cfg, struct vsw_err *err)
 	return 0;
 }
 
-static struct vsw_guest *
-guest_by_vid(int vid)
+struct vsw_guest *
+vsw_vhost_sock_guest(int vid)
 {
 	char path[PATH_MAX];
 	unsigned int i;
@@ -176,9 +177,9 @@ post(struct vsw_guest *guest, enum vsw_guest_event type)
 static int
 on_connection(int vid)
 {
-	struct vsw_guest *guest = guest_by_vid(vid);
+	struct vsw_guest *guest = vsw_vhost_sock_guest(vid);
 
-	if (guest == NULL)
+	if (guest == NULL || vsw_ring_watch(vid) != 0)
 		return -1;
 	atomic_fetch_add(&guest->connections, 1);
 	post(guest, VSW_EVENT_CONNECTED);
@@ -188,7 +189,7 @@ on_connection(int vid)
 static void
 on_disconnection(int vid)
 {
-	struct vsw_guest *guest = guest_by_vid(vid);
+	struct vsw_guest *guest = vsw_vhost_sock_guest(vid);
 
 	if (guest != NULL && atomic_fetch_sub(&guest->connections, 1) == 1)
 		post(guest, VSW_EVENT_DISCONNECTED);
@@ -200,7 +201,7 @@ on_disconnection(int vid)
 static int
 on_device(int vid)
 {
-	struct vsw_guest *guest = guest_by_vid(vid);
+	struct vsw_guest *guest = vsw_vhost_sock_guest(vid);
 	struct rte_pmd_vdpa_virtio_status st;
 
 	if (guest != NULL && vsw_vf_status(guest, &st) == -ENODEV)
@@ -211,7 +212,7 @@ on_device(int vid)
 static void
 on_device_gone(int vid)
 {
-	struct vsw_guest *guest = guest_by_vid(vid);
+	struct vsw_guest *guest = vsw_vhost_sock_guest(vid);
 	struct rte_pmd_vdpa_virtio_status st;
 
 	if (guest != NULL && vsw_vf_status(guest, &st) == -ENODEV)

@@ -24,6 +24,10 @@ vsw_vhost_sock_check(const struct vsw_guest_config *cfg, struct vsw_err *err);
 void
 vsw_vhost_sock_guests(struct vsw_guest *guests, unsigned int n);
 
+/** Whose connection it is. Callbacks of lib/vhost. @return NULL: nobody's (any more) */
+struct vsw_guest *
+vsw_vhost_sock_guest(int vid);
+
 /**
  * Create the socket or begin to connect, with the guest's open VF on each connection to come. A
  * stale socket is removed.

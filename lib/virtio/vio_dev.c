@@ -115,6 +115,7 @@ dev_write_features(struct vio_dev *dev, uint64_t features)
 static int
 dev_negotiate(struct vio_dev *dev, uint64_t features)
 {
+	uint16_t num_queues;
 	uint8_t status;
 	int ret;
 
@@ -130,10 +131,15 @@ dev_negotiate(struct vio_dev *dev, uint64_t features)
 	ret = dev_status_add(dev, VIO_STATUS_FEATURES_OK);
 	if (ret != 0)
 		return ret;
+	/* Devices that make queues for the features negotiated (QEMU: MQ) count them anew. */
+	num_queues = vio_common_read16(dev, VIO_COMMON_NUM_QUEUES);
 	status = vio_dev_status(dev);
 	if (status == 0xff)
 		return -ENODEV;
-	return (status & VIO_STATUS_FEATURES_OK) != 0 ? 0 : -ENOTSUP;
+	if ((status & VIO_STATUS_FEATURES_OK) == 0 || num_queues == 0)
+		return -ENOTSUP;
+	dev->num_queues = num_queues;
+	return 0;
 }
 
 int
@@ -141,14 +147,11 @@ vio_dev_negotiate(struct vio_dev *dev, uint64_t features)
 {
 	int ret = dev_negotiate(dev, features);
 
-	if (ret != 0) {
+	if (ret == 0)
+		dev->features = features;
+	else
 		dev_status_add(dev, VIO_STATUS_FAILED);
-		return ret;
-	}
-	dev->features = features;
-	/* Devices that make queues for the features negotiated (QEMU: MQ) count them anew. */
-	dev->num_queues = vio_common_read16(dev, VIO_COMMON_NUM_QUEUES);
-	return 0;
+	return ret;
 }
 
 int

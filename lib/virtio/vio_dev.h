@@ -26,7 +26,7 @@ struct vio_dev {
 	struct vio_layout layout;
 	uint64_t offered; /* feature bits the device has, read at init */
 	uint64_t features; /* negotiated; 0 before */
-	uint16_t num_queues; /* as the device says, at init and again once features are negotiated */
+	uint16_t num_queues; /* by the device's word, at init and again at negotiation */
 };
 
 /**
@@ -64,8 +64,8 @@ int vio_dev_reset(struct vio_dev *dev, unsigned int timeout_ms);
  * was reset before.
  *
  * @param features  a subset of dev->offered, with VERSION_1
- * @return 0; -EINVAL not a subset, or without VERSION_1; -ENOTSUP the device refused the set;
- *         -ENODEV gone. On failure FAILED is set.
+ * @return 0; -EINVAL not a subset, or without VERSION_1; -ENOTSUP the device refused the set, or
+ *         has no queue with it; -ENODEV gone. On failure FAILED is set.
  */
 int vio_dev_negotiate(struct vio_dev *dev, uint64_t features);
 

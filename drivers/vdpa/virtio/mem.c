@@ -38,7 +38,8 @@ map_same(const struct virtio_vdpa_map *a, const struct virtio_vdpa_map *b)
 static bool
 map_overlaps(const struct virtio_vdpa_map *a, const struct virtio_vdpa_map *b)
 {
-	return a->iova < b->iova + b->len && b->iova < a->iova + a->len;
+	/* by their last bytes: the end of one that reaches the top is 0 */
+	return a->iova <= b->iova + (b->len - 1) && b->iova <= a->iova + (a->len - 1);
 }
 
 /* b continues a: in the guest, in this process and in the file. */
@@ -218,7 +219,7 @@ virtio_vdpa_mem_update(struct virtio_vdpa_bus *bus, struct virtio_vdpa_mem *mem,
 	const struct virtio_vdpa_mem *plan, struct virtio_vdpa_fault *fault)
 {
 	const struct virtio_vdpa_map *m;
-	uint32_t i;
+	uint32_t i, added = 0;
 	int ret;
 
 	remove_old(bus, mem, plan, true);
@@ -228,9 +229,10 @@ virtio_vdpa_mem_update(struct virtio_vdpa_bus *bus, struct virtio_vdpa_mem *mem,
 			continue;
 		ret = bus->ops->dma_map(bus, m->va, m->iova, m->len);
 		if (ret != 0) {
-			map_fault(bus, m, mem->num + i, ret, fault);
+			map_fault(bus, m, mem->num + added, ret, fault);
 			goto unmap_added;
 		}
+		added++;
 	}
 	remove_old(bus, mem, plan, false);
 	*mem = *plan; /* the same mappings, at this process's present addresses */

@@ -146,43 +146,60 @@ virtio_vdpa_queue_conf(const struct virtio_vdpa_front *front, const struct virti
 	return 0;
 }
 
-static bool
-packed_is_used(const struct virtio_vdpa_queue *q, uint16_t slot, bool wrap)
+static uint16_t
+packed_flags(const struct virtio_vdpa_queue *q, uint16_t slot)
 {
 	const uint16_t *flags = (const uint16_t *)(uintptr_t)(q->ring_device +
 		(uint64_t)slot * PACKED_DESC_BYTES + PACKED_FLAGS_OFF);
-	uint16_t f = __atomic_load_n(flags, __ATOMIC_ACQUIRE);
 
-	return ((f & PACKED_AVAIL) != 0) == wrap && ((f & PACKED_USED) != 0) == wrap;
+	return __atomic_load_n(flags, __ATOMIC_ACQUIRE) & (PACKED_AVAIL | PACKED_USED);
+}
+
+static uint16_t
+packed_at(const struct virtio_vdpa_queue *q, uint16_t slot, bool wrap)
+{
+	if (slot == q->size)
+		return wrap ? 0 : PACKED_WRAP;
+	return slot | (wrap ? PACKED_WRAP : 0);
+}
+
+/* All descriptors are on offer: the guest went round behind the device, and is where it is. */
+static uint16_t
+packed_index_full(const struct virtio_vdpa_queue *q)
+{
+	bool next = (packed_flags(q, 0) & PACKED_AVAIL) != 0; /* lap that the guest is in */
+	uint16_t slot;
+
+	for (slot = 1; slot < q->size; slot++)
+		if (((packed_flags(q, slot) & PACKED_AVAIL) != 0) != next)
+			return packed_at(q, slot, !next);
+	return packed_at(q, 0, next);
 }
 
 /*
- * No index is in memory: look for the last descriptor that was used in the device's present lap.
- * Slot 0 tells the lap, as its used flags carry the wrap counter of the last time the device passed
- * it. Descriptors of a chain behind its first are not marked, so a chain used last leaves the
- * answer up to its length too low; who resumes from it must not rely on more than "at or before".
+ * No index is in memory, but used descriptors carry the lap that they were used in. Those of the
+ * device's present lap come before those of the lap before, so the first of all tells the lap, and
+ * the last one of it is where the device was. Descriptors of a chain behind its first are not
+ * marked, so a chain used last leaves the answer up to its length too low (also where it went past
+ * the end of the ring); who resumes from it must not rely on more than "at or before".
  */
 static uint16_t
 packed_index(const struct virtio_vdpa_queue *q)
 {
-	uint16_t slot, last = 0;
-	bool wrap = packed_is_used(q, 0, true) || !packed_is_used(q, 0, false);
+	uint16_t slot, flags, lap = 0, last = 0;
 	bool any = false;
 
 	for (slot = 0; slot < q->size; slot++) {
-		if (packed_is_used(q, slot, wrap)) {
+		flags = packed_flags(q, slot);
+		if (flags != 0 && flags != (PACKED_AVAIL | PACKED_USED))
+			continue;
+		if (!any)
+			lap = flags;
+		any = true;
+		if (flags == lap)
 			last = slot;
-			any = true;
-		}
 	}
-	if (!any)
-		return PACKED_WRAP;
-	last++;
-	if (last == q->size) {
-		last = 0;
-		wrap = !wrap;
-	}
-	return last | (wrap ? PACKED_WRAP : 0);
+	return any ? packed_at(q, last + 1, lap != 0) : packed_index_full(q);
 }
 
 uint16_t

@@ -23,6 +23,7 @@
 
 #define SYSFS_PCI "/sys/bus/pci/devices"
 #define NAME_LEN 32
+#define ADDR_CHARS "0123456789abcdefABCDEF:." /* sscanf() takes signs, blanks and 0x for numbers */
 
 struct pci_func {
 	const char *root;
@@ -52,7 +53,9 @@ addr_parse(struct pci_func *f, const char *pci)
 		pci[end] != '\0') {
 		domain = 0;
 		end = 0;
-		if (sscanf(pci, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) != 3 || pci[end] != '\0')
+		if (pci[strspn(pci, ADDR_CHARS)] != '\0' ||
+			sscanf(pci, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) != 3 ||
+			pci[end] != '\0')
 			return refuse(f, -EINVAL,
 				"'%.32s' is not a PCI address; write it as 0000:01:00.1", pci);
 	}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vdpa-virtio authors
+ *
+ * The driver as an application has it. Owns the socket, the device and the record of events.
+ * Runs on the test's thread; events are noted on the driver's and the vhost library's threads.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_log.h>
+#include <rte_vhost.h>
+
+#include "rig.h"
+#include "virtio_vdpa.h"
+
+static struct rig the_rig; /* large; a failed case may leave threads in it for a while */
+
+const struct regfile_conf rig_device = {
+	.offered = VIO_BIT(VIO_F_VERSION_1) | VIO_BIT(VIO_F_ACCESS_PLATFORM) |
+		   VIO_BIT(VIO_F_RING_PACKED) | VIO_BIT(VIO_F_IN_ORDER) |
+		   VIO_BIT(VIO_F_RING_RESET) | VIO_BIT(VIO_F_NOTIFICATION_DATA) |
+		   VIO_BIT(VIO_F_NOTIF_CONFIG_DATA) | VIO_BIT(VIO_F_INDIRECT_DESC) |
+		   VIO_BIT(VIO_F_EVENT_IDX) | VIO_BIT(VIO_NET_F_CSUM) |
+		   VIO_BIT(VIO_NET_F_GUEST_CSUM) | VIO_BIT(VIO_NET_F_HOST_TSO4) |
+		   VIO_BIT(VIO_NET_F_GUEST_TSO4) | VIO_BIT(VIO_NET_F_MRG_RXBUF) |
+		   VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) | VIO_BIT(VIO_NET_F_CTRL_VQ) |
+		   VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_MQ) |
+		   VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE),
+	.common_len = 0x3c,
+	.device_len = REGFILE_DEVICE_LEN,
+	.notify_len = 0x10000,
+	.multiplier = 4096,
+	.num_queues = 9,
+	.max_size = 1024,
+};
+
+uint64_t
+rig_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+nap(void)
+{
+	const struct timespec ts = { .tv_nsec = 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+int
+rig_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	if (dir == NULL)
+		return -1;
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n - 3; /* ., .. and the folder's own */
+}
+
+static void
+on_event(struct rte_vdpa_device *vdpa, const struct rte_pmd_vdpa_virtio_event *event, void *arg)
+{
+	struct rig *rig = arg;
+	struct rig_event e = { .event = *event, .thread = pthread_self() };
+
+	(void)vdpa;
+	snprintf(e.text, sizeof(e.text), "%s", event->text);
+	e.event.text = NULL;
+	pthread_mutex_lock(&rig->lock);
+	if (rig->num_events < RIG_EVENTS)
+		rig->event[rig->num_events++] = e;
+	pthread_cond_broadcast(&rig->cond);
+	pthread_mutex_unlock(&rig->lock);
+	if (rig->on_event != NULL)
+		rig->on_event(rig, &e);
+}
+
+static bool
+event_is_skipped(const struct rig_event *e, int type)
+{
+	return (int)e->event.type != type && e->event.type != RTE_PMD_VDPA_VIRTIO_EVENT_STATE;
+}
+
+/* The next event that is of the type or a state; false where none came in time. */
+static bool
+event_next(struct rig *rig, int type, unsigned int ms, struct rig_event *out)
+{
+	struct timespec until;
+	bool found = false;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	pthread_mutex_lock(&rig->lock);
+	for (;;) {
+		while (rig->seen < rig->num_events &&
+			event_is_skipped(&rig->event[rig->seen], type))
+			rig->seen++;
+		found = rig->seen < rig->num_events;
+		if (found || pthread_cond_timedwait(&rig->cond, &rig->lock, &until) != 0)
+			break;
+	}
+	if (found)
+		*out = rig->event[rig->seen++];
+	pthread_mutex_unlock(&rig->lock);
+	return found;
+}
+
+int
+rig_event(struct rig *rig, enum rte_pmd_vdpa_virtio_event_type type, struct rig_event *out)
+{
+	struct rig_event e;
+
+	if (!event_next(rig, type, RIG_WAIT_MS, &e))
+		UT_FAIL("no event of type %d", type);
+	if (e.event.type != type)
+		UT_FAIL("event of type %d (state %s, reason %s: %s), not %d", e.event.type,
+			rte_pmd_vdpa_virtio_state_name(e.event.state),
+			rte_pmd_vdpa_virtio_reason_name(e.event.reason), e.text, type);
+	if (out != NULL)
+		*out = e;
+	return 0;
+}
+
+int
+rig_state(struct rig *rig, enum rte_pmd_vdpa_virtio_state state,
+	enum rte_pmd_vdpa_virtio_reason reason)
+{
+	struct rig_event e;
+
+	if (!event_next(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE, RIG_WAIT_MS, &e))
+		UT_FAIL("no event to state %s", rte_pmd_vdpa_virtio_state_name(state));
+	if (e.event.state != state || e.event.reason != reason)
+		UT_FAIL("state %s, reason %s (%s); not %s, %s",
+			rte_pmd_vdpa_virtio_state_name(e.event.state),
+			rte_pmd_vdpa_virtio_reason_name(e.event.reason), e.text,
+			rte_pmd_vdpa_virtio_state_name(state),
+			rte_pmd_vdpa_virtio_reason_name(reason));
+	if ((e.text[0] != '\0') != (reason != RTE_PMD_VDPA_VIRTIO_OK))
+		UT_FAIL("text \"%s\" with reason %s", e.text,
+			rte_pmd_vdpa_virtio_reason_name(reason));
+	return 0;
+}
+
+int
+rig_no_event(struct rig *rig, enum rte_pmd_vdpa_virtio_event_type type)
+{
+	struct rig_event e;
+
+	if (event_next(rig, type, RIG_QUIET_MS, &e))
+		UT_FAIL("event of type %d (state %s, reason %s: %s)", e.event.type,
+			rte_pmd_vdpa_virtio_state_name(e.event.state),
+			rte_pmd_vdpa_virtio_reason_name(e.event.reason), e.text);
+	return 0;
+}
+
+struct rte_pmd_vdpa_virtio_status
+rig_status(struct rig *rig)
+{
+	struct rte_pmd_vdpa_virtio_status status;
+
+	memset(&status, 0xee, sizeof(status));
+	rte_pmd_vdpa_virtio_status_get(rig->vdpa, &status);
+	return status;
+}
+
+struct rte_pmd_vdpa_virtio_queue
+rig_queue(struct rig *rig, uint16_t qid)
+{
+	struct rte_pmd_vdpa_virtio_queue queue;
+
+	memset(&queue, 0xee, sizeof(queue));
+	rte_pmd_vdpa_virtio_queue_get(rig->vdpa, qid, &queue);
+	return queue;
+}
+
+uint64_t
+rig_stat(struct rig *rig, uint16_t qid, const char *name)
+{
+	struct rte_vdpa_stat_name names[16];
+	struct rte_vdpa_stat stats[16];
+	int i, n = rte_vdpa_get_stats_names(rig->vdpa, names, 16);
+
+	if (n > 16 || rte_vdpa_get_stats(rig->vdpa, qid, stats, (unsigned int)n) != n)
+		return UINT64_MAX;
+	for (i = 0; i < n; i++)
+		if (strcmp(names[stats[i].id].name, name) == 0)
+			return stats[i].value;
+	return UINT64_MAX;
+}
+
+int
+rig_until(struct rig *rig, bool (*holds)(struct rig *rig))
+{
+	uint64_t end = rig_now() + RIG_WAIT_MS;
+	bool held;
+
+	do {
+		bustest_lock(&rig->bt);
+		held = holds(rig);
+		bustest_unlock(&rig->bt);
+		if (held)
+			return 0;
+		nap();
+	} while (rig_now() < end);
+	return UT_FAILED;
+}
+
+static bool
+bus_is_clean(struct rig *rig)
+{
+	const struct bustest *bt = &rig->bt;
+
+	return bt->num_maps == 0 && bt->bytes == 0 && bt->wired == 0;
+}
+
+static bool
+device_is_reset(struct rig *rig)
+{
+	const struct regfile *rf = &rig->bt.rf;
+
+	if (rig->bt.closes != 0 || rf->gone_after != REGFILE_ALWAYS ||
+		rf->reset_reads == REGFILE_NEVER)
+		return true; /* it cannot be */
+	return rf->status == 0 && !rf->resetting;
+}
+
+static int
+driver_is_idle(struct rig *rig)
+{
+	struct rte_pmd_vdpa_virtio_status s = rig_status(rig);
+	struct rte_pmd_vdpa_virtio_queue q;
+	uint16_t i;
+
+	UT_EQ(s.vid, -1);
+	UT_EQ(s.queues, 0);
+	UT_EQ(s.queues_mapped, 0);
+	UT_EQ(s.queues_irq_direct, 0);
+	UT_EQ(s.features, 0);
+	UT_EQ(s.dma_maps, 0);
+	UT_EQ(s.dma_bytes, 0);
+	UT_CHECK(!s.link_up);
+	for (i = 0; i < 2 * s.max_pairs; i++) {
+		q = rig_queue(rig, i);
+		UT_CHECK(!q.running && !q.enabled);
+		UT_EQ(q.kick, RTE_PMD_VDPA_VIRTIO_KICK_NONE);
+		UT_EQ(q.irq, RTE_PMD_VDPA_VIRTIO_IRQ_NONE);
+		UT_EQ(q.vector, VIO_MSI_NO_VECTOR);
+	}
+	return 0;
+}
+
+int
+rig_idle(struct rig *rig)
+{
+	uint64_t end = rig_now() + RIG_WAIT_MS;
+
+	/* The vhost library ends a connection on its own thread. */
+	while (rig_status(rig).vid != -1 && rig_now() < end)
+		nap();
+	if (rig_until(rig, bus_is_clean) != 0)
+		UT_FAIL("left behind: %u mappings of %llu bytes, %u vectors", rig->bt.num_maps,
+			(unsigned long long)rig->bt.bytes, rig->bt.wired);
+	UT_EQ(rig->bt.maps, rig->bt.unmaps);
+	if (rig_until(rig, device_is_reset) != 0)
+		UT_FAIL("the device is left with status %#x", rig->bt.rf.status);
+	return driver_is_idle(rig);
+}
+
+/* The library's own thread and pipe are there from its first socket on. */
+static void
+vhost_warm(void)
+{
+	static const struct rte_vhost_device_ops ops;
+	static bool warm;
+	char path[64];
+
+	if (warm)
+		return;
+	warm = true;
+	snprintf(path, sizeof(path), "/tmp/vdpa-virtio-warm-%d", (int)getpid());
+	unlink(path);
+	rte_vhost_driver_register(path, 0);
+	rte_vhost_driver_callback_register(path, &ops);
+	rte_vhost_driver_start(path);
+	rte_vhost_driver_unregister(path);
+}
+
+/* What goes wrong here goes wrong on purpose: RIG_LOG=1 shows it. */
+static void
+quiet(void)
+{
+	uint32_t level = getenv("RIG_LOG") != NULL ? RTE_LOG_INFO : RTE_LOG_CRIT;
+
+	rte_log_set_level_pattern("lib.vhost.*", level);
+	rte_log_set_level_pattern("pmd.vdpa.virtio", level);
+}
+
+static int
+rig_create(struct rig *rig, const struct rig_conf *conf)
+{
+	struct virtio_vdpa_args args = { .queues = conf->queues };
+	struct virtio_vdpa_fault fault;
+	int ret;
+
+	if (conf->mac != NULL) {
+		memcpy(args.mac, conf->mac, sizeof(args.mac));
+		args.mac_set = true;
+	}
+	ret = virtio_vdpa_create(&rig->rdev, &rig->bt.bus, &args, &fault);
+	if (ret != 0)
+		UT_FAIL("virtio_vdpa_create: %d, %s", ret, fault.text);
+	rig->created = true;
+	rig->vdpa = rte_vdpa_find_device_by_name(rig->name);
+	UT_CHECK(rig->vdpa != NULL);
+	UT_EQ(rte_pmd_vdpa_virtio_event_register(rig->vdpa, on_event, rig), 0);
+	return 0;
+}
+
+static int
+rig_listen(struct rig *rig)
+{
+	static const struct rte_vhost_device_ops ops;
+
+	snprintf(rig->dir, sizeof(rig->dir), "/tmp/vdpa-virtio-rig-XXXXXX");
+	UT_CHECK(mkdtemp(rig->dir) != NULL);
+	snprintf(rig->path, sizeof(rig->path), "%s/sock", rig->dir);
+	UT_EQ(rte_vhost_driver_register(rig->path, 0), 0);
+	rig->registered = true;
+	UT_EQ(rte_vhost_driver_attach_vdpa_device(rig->path, rig->vdpa), 0);
+	UT_EQ(rte_vhost_driver_callback_register(rig->path, &ops), 0);
+	UT_EQ(rte_vhost_driver_start(rig->path), 0);
+	return 0;
+}
+
+static int
+rig_open(struct rig *rig, const struct rig_conf *conf)
+{
+	static const struct bustest_conf usual = { .device = &rig_device, .vectors = 16 };
+	static unsigned int number;
+	pthread_condattr_t attr;
+
+	UT_EQ(ut_eal(), 0);
+	quiet();
+	vhost_warm();
+	memset(rig, 0, sizeof(*rig));
+	pthread_mutex_init(&rig->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&rig->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	rig->fds = rig_fds();
+	snprintf(rig->name, sizeof(rig->name), "rig%u", number++);
+	rig->rdev.name = rig->name;
+	UT_EQ(bustest_init(&rig->bt, conf->bus != NULL ? conf->bus : &usual), 0);
+	if (conf->pairs != 0) {
+		rig->bt.rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = (uint8_t)conf->pairs;
+		rig->bt.cd.qid = 2 * conf->pairs;
+	}
+	UT_DO(rig_create(rig, conf));
+	return rig_listen(rig);
+}
+
+static int
+fds_are_back(struct rig *rig)
+{
+	uint64_t end = rig_now() + RIG_WAIT_MS;
+	int now;
+
+	for (now = rig_fds(); now != rig->fds && rig_now() < end; now = rig_fds())
+		nap();
+	UT_EQ(now, rig->fds);
+	return 0;
+}
+
+/* All of it in any case; the first thing that was wrong is what is told. */
+static int
+rig_close(struct rig *rig)
+{
+	const char *blamed;
+	int ret = 0, unregistered;
+
+	if (rig->guest)
+		ret = rig_guest_gone(rig);
+	if (rig->registered) {
+		unregistered = rte_vhost_driver_unregister(rig->path);
+		rmdir(rig->dir);
+		UT_EQ(unregistered, 0);
+	}
+	if (rig->created)
+		UT_EQ(virtio_vdpa_destroy(&rig->rdev), 0);
+	UT_CHECK(rte_vdpa_find_device_by_name(rig->name) == NULL);
+	if (rig->created)
+		UT_EQ(rig->bt.closes, 1);
+	blamed = bustest_blamed(&rig->bt);
+	bustest_fini(&rig->bt);
+	if (blamed != NULL)
+		UT_FAIL("a rule broken: %s", blamed);
+	UT_DO(fds_are_back(rig));
+	return ret;
+}
+
+int
+rig_run(const struct rig_conf *conf, int (*run)(struct rig *rig))
+{
+	static const struct rig_conf usual;
+	int ret, closed;
+
+	ret = rig_open(&the_rig, conf != NULL ? conf : &usual);
+	if (ret == 0)
+		ret = run(&the_rig);
+	closed = rig_close(&the_rig);
+	return ret != 0 ? ret : closed;
+}
+
+int
+rig_guest(struct rig *rig, const struct vhuser_conf *conf)
+{
+	UT_EQ(vhuser_open(&rig->vu, conf, rig->path), 0);
+	rig->guest = true;
+	UT_EQ(vhuser_setup(&rig->vu), 0);
+	return 0;
+}
+
+int
+rig_guest_gone(struct rig *rig)
+{
+	vhuser_close(&rig->vu);
+	rig->guest = false;
+	return rig_idle(rig);
+}
+
+int
+rig_running(struct rig *rig, const struct vhuser_conf *conf)
+{
+	UT_DO(rig_guest(rig, conf));
+	UT_DO(rig_state(rig, RTE_PMD_VDPA_VIRTIO_STARTING, RTE_PMD_VDPA_VIRTIO_OK));
+	UT_DO(rig_state(rig, RTE_PMD_VDPA_VIRTIO_RUNNING, RTE_PMD_VDPA_VIRTIO_OK));
+	return rig_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_KICK, NULL);
+}
