@@ -42,12 +42,13 @@ print_guest(const struct vsw_guest *guest, const struct rte_pmd_vdpa_virtio_stat
 		"kicks_relayed=%" PRIu64 " irqs_relayed=%" PRIu64 " dma_maps=%u dma_bytes=%" PRIu64
 		" starts=%" PRIu64 " failures=%" PRIu64 " link=%s connections=%u vf=%s "
 		"changes=%" PRIu64 " events_lost=%" PRIu64
-		" pairs=%u vectors=%u features=0x%" PRIx64 " config_changes=%" PRIu64,
+		" pairs=%u vectors=%u features=0x%" PRIx64 " config_changes=%" PRIu64 " mode=%s",
 		guest->cfg->name, vsw_guest_state_name(guest->state), reason, st->queues,
 		st->queues_mapped, st->queues_irq_direct, st->kicks_relayed, st->irqs_relayed,
 		st->dma_maps, st->dma_bytes, st->starts, st->failures, link,
 		atomic_load(&guest->connections), guest->cfg->vf, guest->changes, vsw_event_lost(),
-		st->max_pairs, st->vectors, st->features, st->config_changes);
+		st->max_pairs, st->vectors, st->features, st->config_changes,
+		rte_pmd_vdpa_virtio_mode_name(st->mode));
 	guest->line(line);
 }
 
@@ -65,10 +66,11 @@ print_queue(const struct vsw_guest *guest, uint16_t qid)
 	snprintf(line, sizeof(line),
 		"stats-queue guest=%s queue=%u kick=%s irq=%s size=%u base=%u "
 		"kicks_relayed=%" PRIu64 " irqs_relayed=%" PRIu64
-		" enabled=%d running=%d vector=%s",
+		" enabled=%d running=%d vector=%s mode=%s",
 		guest->cfg->name, qid, rte_pmd_vdpa_virtio_kick_name(queue.kick),
 		rte_pmd_vdpa_virtio_irq_name(queue.irq), queue.size, queue.base,
-		queue.kicks_relayed, queue.irqs_relayed, queue.enabled, queue.running, vector);
+		queue.kicks_relayed, queue.irqs_relayed, queue.enabled, queue.running, vector,
+		rte_pmd_vdpa_virtio_mode_name(queue.mode));
 	guest->line(line);
 }
 

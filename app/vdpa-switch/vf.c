@@ -36,7 +36,8 @@ no_device(const struct vsw_guest_config *cfg, struct vsw_err *err)
 		return vsw_err_set(err, -ENODEV,
 			"VF %s is out of reach: leave out EAL option --no-pci", cfg->vf);
 	if (rte_pmd_vdpa_virtio_diagnose(cfg->vf, why, sizeof(why)) != 0)
-		return vsw_err_set(err, -ENODEV, "no vDPA driver took the VF: %s: name a VF that one takes", why);
+		return vsw_err_set(err, -ENODEV,
+			"no vDPA driver took the VF: %s: name a VF that one takes", why);
 	return vsw_err_set(err, -ENODEV,
 		"no vDPA driver took VF %s: its log lines above say why; another process "
 		"may have it open",

@@ -23,9 +23,9 @@ FAILED = 1
 @unittest.skipUnless(OTHER_VDPA, "DPDK is linked in whole: no driver can be loaded")
 @unittest.skipUnless(pci_function(), "this machine has no PCI bridge to name")
 class Life(SwitchTest):
-    def args(self, vdev="", extra="", options=()):
+    def args(self, vdev="", extra="", options=(), eal=()):
         vf = pci_function()
-        return (EAL + ["--no-pci", "--vdev", f"other_vdpa0,name={vf}{vdev}", "--"] +
+        return (EAL + list(eal) + ["--no-pci", "--vdev", f"other_vdpa0,name={vf}{vdev}", "--"] +
                 self.guest(vf=vf, extra=extra) + list(options))
 
     def start_switch(self, **args):
@@ -64,6 +64,17 @@ class Life(SwitchTest):
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z guest vm1: "
                                    r"\w+( -> \w+)? \(.+\) reason=[a-z-]+$")
 
+    def test_allowed_devices(self):
+        """EAL is told of the VF with vdpa=1, once, and of what the user named."""
+        vf = pci_function()
+        for eal, allowed in (((), [f"{vf},vdpa=1"]),
+                             (("-a", f"{vf},x=1,vdpa=1"), [f"{vf},x=1,vdpa=1"]),
+                             (("-a", "0000:ff:1f.7"), ["0000:ff:1f.7,", f"{vf},vdpa=1"])):
+            running = self.start_switch(eal=eal)
+            self.assertEqual(running.stop(), 0)
+            told = re.findall(r"other_vdpa: allowed (\S+)", running.stderr())
+            self.assertEqual(sorted(told), sorted(allowed))
+
     def test_stop_with_guest(self):
         """Three signals at once: the guest still leaves the device before EAL lets go of it."""
         running = self.start_switch()
@@ -89,10 +100,11 @@ class Life(SwitchTest):
             last = front.set_up(messages)
             front.close()
             running.wait_for("reason=disconnected", messages + 2)
-            self.assertEqual(running.fds(), before, f"descriptors after {last}")
+            running.wait_for_fds(before, last)
+        served = running.stdout().count("reason=handed-over")
         front = Frontend(self.path())  # and the next one is served
         front.set_up()
-        running.wait_for("reason=handed-over", 1)
+        running.wait_for("reason=handed-over", served + 1)
         front.close()
         self.assertEqual(running.stop(), 0)
         told = re.findall(r"other_vdpa: (conf|close)", running.stderr())
@@ -121,7 +133,7 @@ class Life(SwitchTest):
                 pass
             front.close()
             running.wait_for("reason=disconnected", number + 2)
-            self.assertEqual(running.fds(), before, f"descriptors after {nonsense}")
+            running.wait_for_fds(before, nonsense)
         served = running.stdout().count("reason=handed-over")
         front = Frontend(self.path())
         front.set_up()

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_devargs.h>
 #include <rte_kvargs.h>
 #include <rte_log.h>
 #include <rte_string_fns.h>
@@ -107,6 +108,16 @@ parse_fail(const char *key, const char *value, void *arg)
 	return 0;
 }
 
+/* The PCI devices that EAL was told to allow. */
+static void
+say_allowed(void)
+{
+	struct rte_devargs *da;
+
+	RTE_EAL_DEVARGS_FOREACH("pci", da)
+		SAY("allowed %s,%s", da->name, da->args);
+}
+
 static int
 other_probe(struct rte_vdev_device *vdev)
 {
@@ -119,6 +130,7 @@ other_probe(struct rte_vdev_device *vdev)
 		rte_kvargs_process(args, "fail", parse_fail, &the_one.fail) != 0 ||
 		the_one.name[0] == '\0')
 		goto out;
+	say_allowed();
 	the_one.rte.name = the_one.name;
 	the_one.vdpa = rte_vdpa_register_device(&the_one.rte, &other_ops);
 	ret = the_one.vdpa == NULL ? -EEXIST : 0;

@@ -90,6 +90,14 @@ class Running:
     def fds(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    def wait_for_fds(self, count, after):
+        """lib/vhost closes descriptors of a front-end after it has said that it left."""
+        end = time.monotonic() + TIMEOUT
+        while self.fds() != count:
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.fds()} descriptors after {after}, {count} before")
+            time.sleep(0.01)
+
     def states(self, guest):
         """The states that the guest has been in, from the first line on."""
         seen = re.findall(rf"guest {guest}: (\S+) -> (\S+) ", self.stdout())

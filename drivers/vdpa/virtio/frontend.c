@@ -84,6 +84,18 @@ queue_mappable(struct virtio_vdpa_dev *dev, int vid, uint16_t qid)
 	return can;
 }
 
+/* Whether the guest still runs: it may have left since the job was given. */
+static bool
+guest_runs(struct virtio_vdpa_dev *dev, int vid)
+{
+	bool runs;
+
+	pthread_mutex_lock(&dev->lock);
+	runs = dev->vid == vid && dev->state == RTE_PMD_VDPA_VIRTIO_RUNNING;
+	pthread_mutex_unlock(&dev->lock);
+	return runs;
+}
+
 static void
 job_map(struct virtio_vdpa_dev *dev, int vid)
 {
@@ -101,6 +113,8 @@ job_map(struct virtio_vdpa_dev *dev, int vid)
 		queue_mapped(dev, vid, i);
 		mapped++;
 	}
+	if (!guest_runs(dev, vid))
+		return;
 	if (ret != 0)
 		VV_LOG(NOTICE, dev, "the front-end maps no doorbells (%s); kicks are relayed",
 			ret == -ENOTSUP ? "it does not offer to" : "it refused");

@@ -79,6 +79,12 @@ enum rte_pmd_vdpa_virtio_event_type {
 	RTE_PMD_VDPA_VIRTIO_EVENT_ANNOUNCE,
 };
 
+/** Whose rings the device works on. */
+enum rte_pmd_vdpa_virtio_mode {
+	RTE_PMD_VDPA_VIRTIO_MODE_NONE, /**< On none: queue not running. */
+	RTE_PMD_VDPA_VIRTIO_MODE_DIRECT, /**< On the guest's own. */
+};
+
 /** How a guest's kicks reach a queue. */
 enum rte_pmd_vdpa_virtio_kick {
 	RTE_PMD_VDPA_VIRTIO_KICK_NONE, /**< Queue not running. */
@@ -136,6 +142,7 @@ struct rte_pmd_vdpa_virtio_status {
 	/** Of the last failure or refusal; OK after a start that worked. */
 	enum rte_pmd_vdpa_virtio_reason reason;
 	int vid; /**< -1: no guest */
+	enum rte_pmd_vdpa_virtio_mode mode; /**< The least direct of all queues that run. */
 	uint16_t max_pairs; /**< Queue pairs offered to guests. */
 	uint16_t queues; /**< Queues that run. */
 	uint16_t queues_mapped; /**< Of these: doorbell mapped into the guest. */
@@ -161,6 +168,7 @@ int rte_pmd_vdpa_virtio_status_get(
 struct rte_pmd_vdpa_virtio_queue {
 	bool enabled; /**< As the front-end last said. */
 	bool running; /**< The device works on it. */
+	enum rte_pmd_vdpa_virtio_mode mode;
 	enum rte_pmd_vdpa_virtio_kick kick;
 	enum rte_pmd_vdpa_virtio_irq irq;
 	uint16_t size; /**< Entries of the ring. */
@@ -215,6 +223,8 @@ const char *
 rte_pmd_vdpa_virtio_state_name(enum rte_pmd_vdpa_virtio_state state);
 const char *
 rte_pmd_vdpa_virtio_reason_name(enum rte_pmd_vdpa_virtio_reason reason);
+const char *
+rte_pmd_vdpa_virtio_mode_name(enum rte_pmd_vdpa_virtio_mode mode);
 const char *
 rte_pmd_vdpa_virtio_kick_name(enum rte_pmd_vdpa_virtio_kick kick);
 const char *

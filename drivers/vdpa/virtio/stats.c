@@ -45,6 +45,11 @@ static const char *const reason_names[] = {
 
 static_assert(RTE_DIM(reason_names) == RTE_PMD_VDPA_VIRTIO_NUM_REASONS, "a reason without a name");
 
+static const char *const mode_names[] = {
+	[RTE_PMD_VDPA_VIRTIO_MODE_NONE] = "none",
+	[RTE_PMD_VDPA_VIRTIO_MODE_DIRECT] = "direct",
+};
+
 static const char *const kick_names[] = {
 	[RTE_PMD_VDPA_VIRTIO_KICK_NONE] = "none",
 	[RTE_PMD_VDPA_VIRTIO_KICK_RELAY] = "relay",
@@ -64,6 +69,12 @@ rte_pmd_vdpa_virtio_reason_name(enum rte_pmd_vdpa_virtio_reason reason)
 }
 
 const char *
+rte_pmd_vdpa_virtio_mode_name(enum rte_pmd_vdpa_virtio_mode mode)
+{
+	return (unsigned int)mode < RTE_DIM(mode_names) ? mode_names[mode] : "unknown";
+}
+
+const char *
 rte_pmd_vdpa_virtio_kick_name(enum rte_pmd_vdpa_virtio_kick kick)
 {
 	return (unsigned int)kick < RTE_DIM(kick_names) ? kick_names[kick] : "unknown";
@@ -73,6 +84,12 @@ const char *
 rte_pmd_vdpa_virtio_irq_name(enum rte_pmd_vdpa_virtio_irq irq)
 {
 	return (unsigned int)irq < RTE_DIM(irq_names) ? irq_names[irq] : "unknown";
+}
+
+static enum rte_pmd_vdpa_virtio_mode
+queue_mode(const struct virtio_vdpa_queue *q)
+{
+	return q->running ? RTE_PMD_VDPA_VIRTIO_MODE_DIRECT : RTE_PMD_VDPA_VIRTIO_MODE_NONE;
 }
 
 int
@@ -107,6 +124,7 @@ rte_pmd_vdpa_virtio_status_get(struct rte_vdpa_device *vdpa, struct rte_pmd_vdpa
 		s->kicks_relayed += q->kicks_relayed;
 		s->irqs_relayed += q->irqs_relayed;
 		s->queues += q->running;
+		s->mode = RTE_MAX(s->mode, queue_mode(q));
 		s->queues_mapped += q->running && q->kick == RTE_PMD_VDPA_VIRTIO_KICK_MAPPED;
 		s->queues_irq_direct += q->running && q->irq == RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT;
 	}
@@ -122,6 +140,7 @@ queue_copy(struct virtio_vdpa_dev *dev, uint16_t qid, struct rte_pmd_vdpa_virtio
 	pthread_mutex_lock(&dev->lock);
 	*out = (struct rte_pmd_vdpa_virtio_queue){
 		.running = q->running,
+		.mode = queue_mode(q),
 		.kick = q->kick,
 		.irq = q->running ? q->irq : RTE_PMD_VDPA_VIRTIO_IRQ_NONE,
 		.size = q->size,
