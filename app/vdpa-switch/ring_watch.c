@@ -5,6 +5,7 @@
  * Runs on lib/vhost's event thread after each message of a front-end; looks and posts, no more.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,10 @@
 #include "vhost_sock.h"
 
 /* The vhost-user protocol: which message, and where its number of the queue is. */
+#define VHOST_USER_SET_MEM_TABLE 5
 #define VHOST_USER_SET_VRING_KICK 12
+#define MSG_FLAGS 4
+#define MSG_NEED_REPLY (1u << 3)
 #define MSG_PAYLOAD 12 /* after request, flags and size of 32 bits each */
 #define MSG_QUEUE_MASK 0xff
 
@@ -26,6 +30,21 @@ msg_request(const void *msg)
 
 	memcpy(&request, msg, sizeof(request));
 	return request;
+}
+
+static uint32_t
+msg_flags(const void *msg)
+{
+	uint32_t flags;
+
+	memcpy(&flags, (const char *)msg + MSG_FLAGS, sizeof(flags));
+	return flags;
+}
+
+static void
+msg_set_flags(void *msg, uint32_t flags)
+{
+	memcpy((char *)msg + MSG_FLAGS, &flags, sizeof(flags));
 }
 
 static uint16_t
@@ -53,14 +72,37 @@ refuse(int vid, uint16_t queue)
 		vsw_event_post(&event);
 }
 
+/* A memory table's answer is owed; lib/vhost handles one message after another, on one thread. */
+static bool owed;
+
 /*
- * The kick fd is a ring's last word: lib/vhost has translated the addresses by then, or could not.
+ * A memory table that lib/vhost could not map leaves the guest without one. Asked for an answer it
+ * says so and goes on, and then looks for the table (rte_vhost_get_mem_table()) where there is none:
+ * the process ends. Not asked, it ends the connection.
+ */
+static enum rte_vhost_msg_result
+before_message(int vid, void *msg)
+{
+	(void)vid;
+	owed = msg_request(msg) == VHOST_USER_SET_MEM_TABLE &&
+		(msg_flags(msg) & MSG_NEED_REPLY) != 0;
+	if (owed)
+		msg_set_flags(msg, msg_flags(msg) & ~MSG_NEED_REPLY);
+	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+}
+
+/*
+ * Called for what was handled well. The kick fd is a ring's last word: lib/vhost has translated the
+ * addresses by then, or could not.
  */
 static enum rte_vhost_msg_result
 after_message(int vid, void *msg)
 {
 	struct rte_vhost_vring vring;
 
+	if (owed)
+		msg_set_flags(msg, msg_flags(msg) | MSG_NEED_REPLY);
+	owed = false;
 	if (msg_request(msg) == VHOST_USER_SET_VRING_KICK &&
 		rte_vhost_get_vhost_vring(vid, msg_queue(msg), &vring) == 0 &&
 		(vring.desc == NULL || vring.avail == NULL || vring.used == NULL))
@@ -69,6 +111,7 @@ after_message(int vid, void *msg)
 }
 
 static const struct rte_vhost_user_extern_ops ops = {
+	.pre_msg_handle = before_message,
 	.post_msg_handle = after_message,
 };
 

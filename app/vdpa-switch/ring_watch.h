@@ -3,7 +3,8 @@
  */
 /*
  * Notices what lib/vhost passes over in silence: a ring whose addresses lie outside the guest's
- * memory. To lib/vhost such a queue is just never ready, and the guest would wait forever.
+ * memory. To lib/vhost such a queue is just never ready, and the guest would wait forever. And sees
+ * to it that a connection ends whose memory table could not be mapped.
  */
 #ifndef VSW_RING_WATCH_H
 #define VSW_RING_WATCH_H

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bustest.h"
+#include "regfile_priv.h"
 
 #define PAGE 4096
 
@@ -197,8 +198,10 @@ bus_reset(struct virtio_vdpa_bus *bus)
 
 	bustest_lock(bt);
 	bt->resets++;
-	if (bt->reset_cures)
-		bt->rf.reset_reads = bt->rf.reset_left = 0;
+	if (bt->reset_cures) {
+		bt->rf.reset_reads = 0;
+		regfile_default_state(&bt->rf);
+	}
 	ret = bt->reset_error;
 	bustest_unlock(bt);
 	return ret;

@@ -322,7 +322,7 @@ regfile_common_write(struct regfile *rf, uint64_t off, uint8_t len, uint32_t val
 {
 	if (common_reg(rf, off, len, true) == NULL)
 		return;
-	if (rf->resetting)
+	if (rf->resetting && (off != VIO_COMMON_STATUS || val != VIO_STATUS_RESET))
 		regfile_blame(rf, "a register written before the reset is over");
 	switch (off) {
 	case VIO_COMMON_DFSELECT:

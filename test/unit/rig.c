@@ -16,6 +16,8 @@
 #include "rig.h"
 #include "virtio_vdpa.h"
 
+#define VIDS 16 /* connections are counted from 0, the lowest number that is free */
+
 static struct rig the_rig; /* large; a failed case may leave threads in it for a while */
 
 const struct regfile_conf rig_device = {
@@ -219,6 +221,45 @@ rig_until(struct rig *rig, bool (*holds)(struct rig *rig))
 	return UT_FAILED;
 }
 
+int
+rig_wait(bool (*holds)(struct rig *rig), struct rig *rig)
+{
+	uint64_t end = rig_now() + RIG_WAIT_MS;
+
+	while (!holds(rig)) {
+		if (rig_now() >= end)
+			return UT_FAILED;
+		nap();
+	}
+	return 0;
+}
+
+int
+rig_settle(struct rig *rig)
+{
+	uint64_t end = rig_now() + RIG_WAIT_MS, since = rig_now(), seen = 0, now;
+
+	while (rig_now() - since < RIG_STILL_MS) {
+		bustest_lock(&rig->bt);
+		now = rig->bt.rf.accesses;
+		bustest_unlock(&rig->bt);
+		if (now != seen)
+			since = rig_now();
+		seen = now;
+		UT_LE(rig_now(), end);
+		nap();
+	}
+	return 0;
+}
+
+void
+rig_forget_events(struct rig *rig)
+{
+	pthread_mutex_lock(&rig->lock);
+	rig->seen = rig->num_events = 0;
+	pthread_mutex_unlock(&rig->lock);
+}
+
 static bool
 bus_is_clean(struct rig *rig)
 {
@@ -263,14 +304,26 @@ driver_is_idle(struct rig *rig)
 	return 0;
 }
 
+/* The vhost library ends a connection on its own thread, step by step. */
+static bool
+connection_is_over(struct rig *rig)
+{
+	struct rte_pmd_vdpa_virtio_queue q;
+	uint16_t i;
+
+	if (rig_status(rig).vid != -1)
+		return false;
+	for (i = 0; rte_pmd_vdpa_virtio_queue_get(rig->vdpa, i, &q) == 0; i++)
+		if (q.enabled)
+			return false;
+	return true;
+}
+
 int
 rig_idle(struct rig *rig)
 {
-	uint64_t end = rig_now() + RIG_WAIT_MS;
-
-	/* The vhost library ends a connection on its own thread. */
-	while (rig_status(rig).vid != -1 && rig_now() < end)
-		nap();
+	if (rig_wait(connection_is_over, rig) != 0)
+		UT_FAIL("the connection is not over");
 	if (rig_until(rig, bus_is_clean) != 0)
 		UT_FAIL("left behind: %u mappings of %llu bytes, %u vectors", rig->bt.num_maps,
 			(unsigned long long)rig->bt.bytes, rig->bt.wired);
@@ -280,23 +333,42 @@ rig_idle(struct rig *rig)
 	return driver_is_idle(rig);
 }
 
-/* The library's own thread and pipe are there from its first socket on. */
+static struct {
+	char dir[64];
+	char path[96];
+} listening;
+
 static void
-vhost_warm(void)
+listening_remove(void)
+{
+	unlink(listening.path);
+	rmdir(listening.dir);
+}
+
+/*
+ * One socket for all rigs, one after another: the vhost library polls for up to a second before it
+ * sees a new one. Its thread and its pipe come with it, and stay.
+ */
+static int
+listen_once(void)
 {
 	static const struct rte_vhost_device_ops ops;
-	static bool warm;
-	char path[64];
+	uint64_t features;
 
-	if (warm)
-		return;
-	warm = true;
-	snprintf(path, sizeof(path), "/tmp/vdpa-virtio-warm-%d", (int)getpid());
-	unlink(path);
-	rte_vhost_driver_register(path, 0);
-	rte_vhost_driver_callback_register(path, &ops);
-	rte_vhost_driver_start(path);
-	rte_vhost_driver_unregister(path);
+	if (listening.path[0] != '\0')
+		return 0;
+	snprintf(listening.dir, sizeof(listening.dir), "/tmp/vdpa-virtio-rig-XXXXXX");
+	UT_CHECK(mkdtemp(listening.dir) != NULL);
+	snprintf(listening.path, sizeof(listening.path), "%s/sock", listening.dir);
+	atexit(listening_remove);
+	UT_EQ(rte_vhost_driver_register(listening.path, 0), 0);
+	/* The library takes CONFIG for its applications' choice. */
+	UT_EQ(rte_vhost_driver_get_protocol_features(listening.path, &features), 0);
+	features |= 1ULL << VHOST_USER_PROTOCOL_F_CONFIG;
+	UT_EQ(rte_vhost_driver_set_protocol_features(listening.path, features), 0);
+	UT_EQ(rte_vhost_driver_callback_register(listening.path, &ops), 0);
+	UT_EQ(rte_vhost_driver_start(listening.path), 0);
+	return 0;
 }
 
 /* What goes wrong here goes wrong on purpose: RIG_LOG=1 shows it. */
@@ -331,22 +403,6 @@ rig_create(struct rig *rig, const struct rig_conf *conf)
 }
 
 static int
-rig_listen(struct rig *rig)
-{
-	static const struct rte_vhost_device_ops ops;
-
-	snprintf(rig->dir, sizeof(rig->dir), "/tmp/vdpa-virtio-rig-XXXXXX");
-	UT_CHECK(mkdtemp(rig->dir) != NULL);
-	snprintf(rig->path, sizeof(rig->path), "%s/sock", rig->dir);
-	UT_EQ(rte_vhost_driver_register(rig->path, 0), 0);
-	rig->registered = true;
-	UT_EQ(rte_vhost_driver_attach_vdpa_device(rig->path, rig->vdpa), 0);
-	UT_EQ(rte_vhost_driver_callback_register(rig->path, &ops), 0);
-	UT_EQ(rte_vhost_driver_start(rig->path), 0);
-	return 0;
-}
-
-static int
 rig_open(struct rig *rig, const struct rig_conf *conf)
 {
 	static const struct bustest_conf usual = { .device = &rig_device, .vectors = 16 };
@@ -355,7 +411,7 @@ rig_open(struct rig *rig, const struct rig_conf *conf)
 
 	UT_EQ(ut_eal(), 0);
 	quiet();
-	vhost_warm();
+	UT_DO(listen_once());
 	memset(rig, 0, sizeof(*rig));
 	pthread_mutex_init(&rig->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -370,8 +426,10 @@ rig_open(struct rig *rig, const struct rig_conf *conf)
 		rig->bt.rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = (uint8_t)conf->pairs;
 		rig->bt.cd.qid = 2 * conf->pairs;
 	}
+	rig->path = listening.path;
 	UT_DO(rig_create(rig, conf));
-	return rig_listen(rig);
+	UT_EQ(rte_vhost_driver_attach_vdpa_device(rig->path, rig->vdpa), 0);
+	return 0;
 }
 
 static int
@@ -386,20 +444,54 @@ fds_are_back(struct rig *rig)
 	return 0;
 }
 
+unsigned int
+rig_connections(const struct rig *rig)
+{
+	unsigned int n = 0;
+	int vid;
+
+	for (vid = 0; vid < VIDS; vid++)
+		n += rte_vhost_get_vdpa_device(vid) == rig->vdpa;
+	return n;
+}
+
+int
+rig_vid(const struct rig *rig)
+{
+	int vid;
+
+	for (vid = 0; vid < VIDS; vid++)
+		if (rte_vhost_get_vdpa_device(vid) == rig->vdpa)
+			return vid;
+	return -1;
+}
+
+/* The library ends a connection on its own thread. */
+static int
+connections_down_to(const struct rig *rig, unsigned int n)
+{
+	uint64_t end = rig_now() + RIG_WAIT_MS;
+
+	while (rig_connections(rig) > n) {
+		if (rig_now() >= end)
+			return UT_FAILED;
+		nap();
+	}
+	return 0;
+}
+
 /* All of it in any case; the first thing that was wrong is what is told. */
 static int
 rig_close(struct rig *rig)
 {
 	const char *blamed;
-	int ret = 0, unregistered;
+	int ret = 0;
 
 	if (rig->guest)
 		ret = rig_guest_gone(rig);
-	if (rig->registered) {
-		unregistered = rte_vhost_driver_unregister(rig->path);
-		rmdir(rig->dir);
-		UT_EQ(unregistered, 0);
-	}
+	if (rig->vdpa != NULL)
+		UT_EQ(connections_down_to(rig, 0), 0);
+	rte_vhost_driver_detach_vdpa_device(listening.path);
 	if (rig->created)
 		UT_EQ(virtio_vdpa_destroy(&rig->rdev), 0);
 	UT_CHECK(rte_vdpa_find_device_by_name(rig->name) == NULL);
@@ -438,8 +530,11 @@ rig_guest(struct rig *rig, const struct vhuser_conf *conf)
 int
 rig_guest_gone(struct rig *rig)
 {
+	unsigned int n = rig_connections(rig);
+
 	vhuser_close(&rig->vu);
 	rig->guest = false;
+	UT_EQ(connections_down_to(rig, n > 0 ? n - 1 : 0), 0);
 	return rig_idle(rig);
 }
 

@@ -27,6 +27,7 @@
 #define RIG_EVENTS 256
 #define RIG_WAIT_MS 8000 /* for what must happen */
 #define RIG_QUIET_MS 120 /* for what must not */
+#define RIG_STILL_MS 40
 
 struct rig_event {
 	struct rte_pmd_vdpa_virtio_event event; /* its text is not valid any more */
@@ -45,10 +46,9 @@ struct rig {
 	struct bustest bt;
 	struct rte_device rdev;
 	struct rte_vdpa_device *vdpa;
-	bool created, registered;
+	bool created;
 	char name[32];
-	char dir[64];
-	char path[96];
+	const char *path; /* of the socket */
 	int fds; /* open before it was there */
 	struct vhuser vu; /* the usual guest */
 	bool guest;
@@ -60,8 +60,17 @@ struct rig {
 	void (*on_event)(struct rig *rig, const struct rig_event *e); /* no lock held */
 };
 
-/** A net device with the usual offloads, split and packed rings; 4 queue pairs and a control queue. */
+/** A net device with the usual offloads, both ring formats, 4 queue pairs and a control queue. */
 extern const struct regfile_conf rig_device;
+
+/** A field of the rig's bustest, read under its lock: RIG_LOOK(rig, cd.pairs). */
+#define RIG_LOOK(rig_, field_) \
+	({ \
+		bustest_lock(&(rig_)->bt); \
+		__typeof__((rig_)->bt.field_) rig_look_ = (rig_)->bt.field_; \
+		bustest_unlock(&(rig_)->bt); \
+		rig_look_; \
+	})
 
 /** Build a rig, run a case on it, take it down. @return the case's, or what was left over */
 int rig_run(const struct rig_conf *conf, int (*run)(struct rig *rig));
@@ -76,7 +85,7 @@ int rig_guest_gone(struct rig *rig);
 int rig_state(struct rig *rig, enum rte_pmd_vdpa_virtio_state state,
 	enum rte_pmd_vdpa_virtio_reason reason);
 
-/** Wait for the next event of a type, passing over others but for EVENT_STATE. @param out NULL ok */
+/** Wait for the next event of a type, passing over others but for EVENT_STATE. out: may be NULL. */
 int rig_event(
 	struct rig *rig, enum rte_pmd_vdpa_virtio_event_type type, struct rig_event *out);
 
@@ -85,6 +94,12 @@ int rig_no_event(struct rig *rig, enum rte_pmd_vdpa_virtio_event_type type);
 
 /** Set a guest up and see the driver start it: STARTING, RUNNING, KICK. */
 int rig_running(struct rig *rig, const struct vhuser_conf *conf);
+
+/** Connections to the device that the vhost library has; it must not be destroyed before 0. */
+unsigned int rig_connections(const struct rig *rig);
+
+/** The number of one of them in the vhost library; -1: there is none. */
+int rig_vid(const struct rig *rig);
 
 /** Nothing of a guest is left: bus, device, status. Waits for what may still be under way. */
 int rig_idle(struct rig *rig);
@@ -98,6 +113,15 @@ uint64_t rig_stat(struct rig *rig, uint16_t qid, const char *name);
 
 /** Wait until a condition of the bus holds, looked at under its lock. */
 int rig_until(struct rig *rig, bool (*holds)(struct rig *rig));
+
+/** Wait until a condition holds; without that lock, so it may ask the driver. */
+int rig_wait(bool (*holds)(struct rig *rig), struct rig *rig);
+
+/** Wait until the driver leaves the device alone for a moment: what was sent has had its effect. */
+int rig_settle(struct rig *rig);
+
+/** Forget the events that came so far. */
+void rig_forget_events(struct rig *rig);
 
 /** Milliseconds of the monotonic clock. */
 uint64_t rig_now(void);

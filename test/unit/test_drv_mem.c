@@ -19,9 +19,10 @@
 #define REGIONS 65 /* one more than can be planned */
 
 /* A table of regions; each its own mapping at fake addresses, as nothing touches the memory. */
-struct table {
-	struct rte_vhost_memory mem;
-	struct rte_vhost_mem_region region[REGIONS];
+union table {
+	struct rte_vhost_memory mem; /* its regions go on behind it */
+	uint8_t room[sizeof(struct rte_vhost_memory) +
+		REGIONS * sizeof(struct rte_vhost_mem_region)];
 };
 
 static struct bustest bt;
@@ -42,9 +43,9 @@ with_bus(const struct bustest_conf *conf, int (*run)(void))
 
 /* A region of guest memory at gpa, which is at va here and at off in file fd (-1: none). */
 static void
-add(struct table *t, uint64_t gpa, uint64_t len, uint64_t va, uint64_t off, int fd)
+add(union table *t, uint64_t gpa, uint64_t len, uint64_t va, uint64_t off, int fd)
 {
-	struct rte_vhost_mem_region *r = &t->region[t->mem.nregions++];
+	struct rte_vhost_mem_region *r = &t->mem.regions[t->mem.nregions++];
 
 	*r = (struct rte_vhost_mem_region){
 		.guest_phys_addr = gpa,
@@ -56,13 +57,13 @@ add(struct table *t, uint64_t gpa, uint64_t len, uint64_t va, uint64_t off, int 
 }
 
 static int
-plan_it(const struct table *t)
+plan_it(const union table *t)
 {
 	return virtio_vdpa_mem_plan(&bt.bus, &t->mem, &plan, &fault);
 }
 
 static int
-expect_refusal(const struct table *t, int error, const char *says)
+expect_refusal(const union table *t, int error, const char *says)
 {
 	unsigned int maps = bt.maps;
 
@@ -89,7 +90,7 @@ expect_map(uint32_t i, uint64_t iova, uint64_t len, uint64_t va)
 static int
 sorts_run(void)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, 0x900000, 0x100000, 0x7000900000, 0, -1);
 	add(&t, 0x100000, 0x100000, 0x7000100000, 0, -1);
@@ -115,7 +116,7 @@ merges_neighbours_run(void)
 {
 	static const int order[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 },
 		{ 2, 0, 1 }, { 2, 1, 0 } };
-	struct table t;
+	union table t;
 	int i, j;
 
 	for (i = 0; i < 6; i++) {
@@ -143,7 +144,7 @@ static int
 keeps_apart_run(void)
 {
 	int a = memfd_create("a", MFD_CLOEXEC), b = memfd_create("b", MFD_CLOEXEC);
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, 0x0, 0x10000, 0x7000000000, 0, a);
 	add(&t, 0x10000, 0x10000, 0x7000020000, 0x20000, a); /* not in this process */
@@ -166,7 +167,7 @@ keeps_apart(void)
 static int
 refuses_tables_run(void)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 	unsigned int i;
 
 	UT_DO(expect_refusal(&t, -EINVAL, "0 guest memory regions"));
@@ -190,7 +191,7 @@ refuses_tables(void)
 static int
 one_region(uint64_t gpa, uint64_t len, uint64_t va, int error, const char *says)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, gpa, len, va, 0, -1);
 	return expect_refusal(&t, error, says);
@@ -200,7 +201,7 @@ static int
 refuses_regions_run(void)
 {
 	const uint64_t va = 0x7000000000;
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	UT_DO(one_region(0, 0, va, -EINVAL, "empty"));
 	UT_DO(one_region(TOP - 0xfff, 2 * PAGE, va, -EINVAL, "wraps"));
@@ -227,7 +228,7 @@ refuses_overlap_run(void)
 	static const uint64_t at[][2] = { { 0x10000, 0x10000 }, { 0x10000, 0x1f000 },
 		{ 0x1f000, 0x10000 }, { TOP - 0x1ffff, TOP - 0xffff },
 		{ TOP - 0xffff, TOP - 0xffff } };
-	struct table t;
+	union table t;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
@@ -275,7 +276,7 @@ refuses_out_of_range(void)
 }
 
 static int
-update_to(const struct table *t, int expected)
+update_to(const union table *t, int expected)
 {
 	UT_EQ(plan_it(t), 0);
 	memset(&fault, 0, sizeof(fault));
@@ -291,7 +292,7 @@ static int
 maps_the_difference_run(void)
 {
 	int fd = memfd_create("guest", MFD_CLOEXEC);
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, 0x000000, 0x10000, 0x7000000000, 0x000000, fd);
 	add(&t, 0x100000, 0x10000, 0x7000100000, 0x100000, fd);
@@ -333,19 +334,19 @@ static int
 tells_files_apart_run(void)
 {
 	int a = memfd_create("a", MFD_CLOEXEC), b = memfd_create("b", MFD_CLOEXEC);
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, 0, 0x10000, 0x7000000000, 0, a);
 	UT_DO(update_to(&t, 0));
-	t.region[0].fd = b;
+	t.mem.regions[0].fd = b;
 	UT_DO(update_to(&t, 0));
 	UT_EQ(bt.maps, 2);
 	UT_EQ(bt.unmaps, 1);
-	t.region[0].mmap_addr = (void *)(uintptr_t)(0x7000000000 - 0x10000);
+	t.mem.regions[0].mmap_addr = (void *)(uintptr_t)(0x7000000000 - 0x10000);
 	UT_DO(update_to(&t, 0));
 	UT_EQ(bt.maps, 3);
 	UT_EQ(bt.unmaps, 2);
-	t.region[0].size = 0x8000;
+	t.mem.regions[0].size = 0x8000;
 	UT_DO(update_to(&t, 0));
 	UT_EQ(bt.maps, 4);
 	UT_EQ(bt.num_maps, 1);
@@ -364,7 +365,7 @@ tells_files_apart(void)
 static int
 adds_before_it_removes_run(void)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, 0x000000, 0x10000, 0x7000000000, 0, -1);
 	add(&t, 0x100000, 0x10000, 0x7000100000, 0, -1);
@@ -396,7 +397,7 @@ adds_before_it_removes(void)
 static int
 rolls_back_run(void)
 {
-	struct table before = { 0 }, after = { 0 };
+	union table before = { 0 }, after = { 0 };
 	unsigned int i, n;
 
 	for (i = 0; i < 3; i++)
@@ -430,7 +431,7 @@ rolls_back(void)
 static int
 limited(int (*limit)(void), const char *says)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 	int status;
 	pid_t pid;
 
@@ -470,7 +471,7 @@ limit_none(void)
 static int
 names_the_limits_run(void)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 	int fd = memfd_create("guest", MFD_CLOEXEC);
 
 	UT_DO(limited(limit_64k, "RLIMIT_MEMLOCK is 64 KiB; remedy: "));
@@ -501,7 +502,7 @@ names_the_limits(void)
 static int
 translates_run(void)
 {
-	struct table t = { 0 };
+	union table t = { 0 };
 
 	add(&t, 0x100000, 0x10000, 0x7000000000, 0, -1);
 	add(&t, 0x110000, 0x10000, 0x7000020000, 0, -1);

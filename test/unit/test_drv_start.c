@@ -71,17 +71,17 @@ order_is_right(const struct regfile *rf, unsigned int queues)
 static int
 ring_is_known(struct rig *rig, uint16_t qid)
 {
-	const struct regfile_queue *q = &rig->bt.rf.q[qid];
+	const struct regfile_queue q = RIG_LOOK(rig, rf.q[qid]);
 	uint64_t gpa[3];
 
 	vhuser_areas(&rig->vu, qid, gpa);
-	UT_EQ(q->addr[0], gpa[0]);
-	UT_EQ(q->addr[1], gpa[1]);
-	UT_EQ(q->addr[2], gpa[2]);
-	UT_EQ(q->size, rig->vu.conf.size);
-	UT_EQ(q->enable, 1);
-	UT_EQ(q->vector, 1 + qid);
-	UT_GE(q->kicks, 1); /* for what was there before it looked */
+	UT_EQ(q.addr[0], gpa[0]);
+	UT_EQ(q.addr[1], gpa[1]);
+	UT_EQ(q.addr[2], gpa[2]);
+	UT_EQ(q.size, rig->vu.conf.size);
+	UT_EQ(q.enable, 1);
+	UT_EQ(q.vector, 1 + qid);
+	UT_GE(q.kicks, 1); /* for what was there before it looked */
 	return 0;
 }
 
@@ -91,14 +91,18 @@ device_knows(struct rig *rig)
 	const struct regfile *rf = &rig->bt.rf;
 	uint64_t features = (rig->vu.features & rf->conf.offered & ~FRONT_END) | OWN;
 	uint16_t i;
+	int ret;
 
-	UT_EQ(rf->status, VIO_STATUS_ACKNOWLEDGE | VIO_STATUS_DRIVER | VIO_STATUS_FEATURES_OK |
-		VIO_STATUS_DRIVER_OK);
-	UT_EQ(rf->driver_features, features);
-	UT_EQ(rf->config_vector, 0);
+	UT_EQ(RIG_LOOK(rig, rf.status), VIO_STATUS_ACKNOWLEDGE | VIO_STATUS_DRIVER |
+		VIO_STATUS_FEATURES_OK | VIO_STATUS_DRIVER_OK);
+	UT_EQ(RIG_LOOK(rig, rf.driver_features), features);
+	UT_EQ(RIG_LOOK(rig, rf.config_vector), 0);
 	for (i = 0; i < rig->vu.conf.queues; i++)
 		UT_DO(ring_is_known(rig, i));
-	UT_DO(order_is_right(rf, rig->vu.conf.queues + 1u));
+	bustest_lock(&rig->bt);
+	ret = order_is_right(rf, rig->vu.conf.queues + 1u);
+	bustest_unlock(&rig->bt);
+	UT_EQ(ret, 0);
 	for (i = 0; i < rig->vu.conf.regions; i++) {
 		const struct vhuser_region *r = &rig->vu.conf.region[i];
 
@@ -146,10 +150,10 @@ driver_tells(struct rig *rig, bool mapped)
 	UT_EQ(s.queues_irq_direct, queues);
 	UT_EQ(s.vectors, 16);
 	UT_CHECK(s.link_up);
-	UT_EQ(s.features, rig->bt.rf.driver_features);
+	UT_EQ(s.features, RIG_LOOK(rig, rf.driver_features));
 	UT_EQ(s.dma_maps, rig->vu.conf.regions + 1);
 	UT_EQ(s.dma_bytes, bytes);
-	UT_EQ(rig->bt.bytes, bytes);
+	UT_EQ(RIG_LOOK(rig, bytes), bytes);
 	UT_EQ(s.starts, 1);
 	UT_EQ(s.failures, 0);
 	for (i = 0; i < queues; i++)
@@ -176,6 +180,18 @@ doorbells_are_mapped(struct rig *rig)
 	return 0;
 }
 
+static bool
+four_pairs(struct rig *rig)
+{
+	return rig->bt.cd.pairs == 4;
+}
+
+static bool
+one_pair(struct rig *rig)
+{
+	return rig->bt.cd.pairs == 0; /* nothing needs to be said then */
+}
+
 static int
 each_runs(struct rig *rig, uint16_t pairs, bool packed, bool status)
 {
@@ -184,11 +200,14 @@ each_runs(struct rig *rig, uint16_t pairs, bool packed, bool status)
 
 	regfile_trace_clear(&rig->bt.rf);
 	UT_DO(rig_running(rig, &conf));
+	if (!status) /* then pairs may come after the start */
+		UT_EQ(rig_until(rig, pairs == 4 ? four_pairs : one_pair), 0);
+	UT_DO(rig_settle(rig));
 	UT_DO(device_knows(rig));
 	UT_DO(driver_tells(rig, true));
 	UT_DO(doorbells_are_mapped(rig));
-	UT_EQ(rig->bt.cd.pairs, pairs > 1 ? pairs : 0);
-	UT_CHECK(rig->bt.cd.promisc && rig->bt.cd.allmulti);
+	UT_EQ(RIG_LOOK(rig, cd.pairs), pairs > 1 ? pairs : 0);
+	UT_CHECK(RIG_LOOK(rig, cd.promisc) && RIG_LOOK(rig, cd.allmulti));
 	UT_EQ(vhuser_config(&rig->vu, config, sizeof(config)), 0);
 	UT_EQ(memcmp(config, rig->bt.rf.netcfg, sizeof(config)), 0);
 	return 0;
@@ -228,7 +247,7 @@ regions_run(struct rig *rig)
 	regfile_trace_clear(&rig->bt.rf);
 	UT_DO(rig_running(rig, &conf));
 	UT_DO(device_knows(rig));
-	UT_EQ(rig->bt.num_maps, 4);
+	UT_EQ(RIG_LOOK(rig, num_maps), 4);
 	return 0;
 }
 
@@ -247,8 +266,8 @@ plain_device_run(struct rig *rig)
 	UT_EQ(rig_status(rig).max_pairs, 1);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 2);
-	UT_EQ(rig->bt.cd.commands, 0);
-	UT_EQ(rig->bt.num_maps, 1);
+	UT_EQ(RIG_LOOK(rig, cd.commands), 0);
+	UT_EQ(RIG_LOOK(rig, num_maps), 1);
 	UT_EQ(rig->vu.offered & VIO_BIT(VIO_NET_F_MQ), 0);
 	return 0;
 }
@@ -274,7 +293,7 @@ queues_come_with_mq_run(struct rig *rig)
 	UT_EQ(rig_status(rig).max_pairs, 4);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 8);
-	UT_EQ(rig->bt.cd.pairs, 4);
+	UT_EQ(RIG_LOOK(rig, cd.pairs), 4);
 	return 0;
 }
 
@@ -301,7 +320,7 @@ limited_pairs_run(struct rig *rig)
 	UT_EQ(rte_pmd_vdpa_virtio_max_pairs_set(rig->vdpa, 5), -ERANGE);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 4);
-	UT_EQ(rig->bt.cd.pairs, 2);
+	UT_EQ(RIG_LOOK(rig, cd.pairs), 2);
 	UT_DO(rig_guest_gone(rig));
 	UT_DO(rig_state(rig, RTE_PMD_VDPA_VIRTIO_STOPPING, OK));
 	UT_DO(rig_state(rig, RTE_PMD_VDPA_VIRTIO_PROBED, OK));
@@ -320,6 +339,17 @@ limited_pairs(void)
 	return rig_run(&conf, limited_pairs_run);
 }
 
+static bool
+filters_for(struct rig *rig, const uint8_t mac[6])
+{
+	bool same;
+
+	bustest_lock(&rig->bt);
+	same = memcmp(rig->bt.cd.mac, mac, 6) == 0;
+	bustest_unlock(&rig->bt);
+	return same;
+}
+
 /* The device filters for the address that it is told, from the next start on. */
 static int
 mac_run(struct rig *rig)
@@ -331,19 +361,19 @@ mac_run(struct rig *rig)
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, multicast), -EINVAL);
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, zero), -EINVAL);
 	UT_DO(rig_running(rig, &conf));
-	UT_EQ(memcmp(rig->bt.cd.mac, mac, 6), 0);
-	UT_CHECK(!rig->bt.cd.promisc && rig->bt.cd.allmulti);
+	UT_CHECK(filters_for(rig, mac));
+	UT_CHECK(!RIG_LOOK(rig, cd.promisc) && RIG_LOOK(rig, cd.allmulti));
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, other), 0);
-	UT_EQ(memcmp(rig->bt.cd.mac, mac, 6), 0);
+	UT_CHECK(filters_for(rig, mac));
 	UT_DO(rig_guest_gone(rig));
-	rig->seen = rig->num_events;
+	rig_forget_events(rig);
 	UT_DO(rig_running(rig, &conf));
-	UT_EQ(memcmp(rig->bt.cd.mac, other, 6), 0);
+	UT_CHECK(filters_for(rig, other));
 	UT_DO(rig_guest_gone(rig));
-	rig->seen = rig->num_events;
+	rig_forget_events(rig);
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, NULL), 0);
 	UT_DO(rig_running(rig, &conf));
-	UT_CHECK(rig->bt.cd.promisc);
+	UT_CHECK(RIG_LOOK(rig, cd.promisc));
 	return 0;
 }
 
@@ -364,8 +394,8 @@ untrusted_run(struct rig *rig)
 
 	rig->bt.cd.mode = CTRLDEV_ERR;
 	UT_DO(rig_running(rig, &conf));
-	UT_GE(rig->bt.cd.commands, 1);
-	UT_CHECK(!rig->bt.cd.promisc);
+	UT_GE(RIG_LOOK(rig, cd.commands), 1);
+	UT_CHECK(!RIG_LOOK(rig, cd.promisc));
 	UT_EQ(rig_status(rig).queues, 2);
 	return 0;
 }
@@ -374,12 +404,6 @@ static int
 untrusted(void)
 {
 	return rig_run(NULL, untrusted_run);
-}
-
-static bool
-four_pairs(struct rig *rig)
-{
-	return rig->bt.cd.pairs == 4;
 }
 
 /* Pairs that the guest enables later: told to the device, which had their rings from the start. */
@@ -393,17 +417,15 @@ late_enable_run(struct rig *rig)
 	conf.enabled = 1;
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 8);
-	UT_EQ(rig->bt.cd.pairs, 0);
+	UT_EQ(RIG_LOOK(rig, cd.pairs), 0);
 	UT_CHECK(rig_queue(rig, 1).enabled && !rig_queue(rig, 2).enabled);
-	commands = rig->bt.cd.commands;
+	commands = RIG_LOOK(rig, cd.commands);
 	for (i = 2; i < 8; i++)
 		UT_EQ(vhuser_enable(&rig->vu, i, true), 0);
 	UT_EQ(vhuser_sync(&rig->vu), 0);
 	UT_EQ(rig_until(rig, four_pairs), 0);
 	UT_CHECK(rig_queue(rig, 7).enabled);
-	bustest_lock(&rig->bt);
-	UT_LE(rig->bt.cd.commands - commands, 3); /* one for each pair at most */
-	bustest_unlock(&rig->bt);
+	UT_LE(RIG_LOOK(rig, cd.commands) - commands, 3); /* one for each pair at most */
 	return rig_no_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE);
 }
 
@@ -419,6 +441,16 @@ queue_7_enabled(struct rig *rig)
 	return rig->bt.rf.q[7].enable == 1 && rig->bt.cd.pairs == 4;
 }
 
+static int
+interrupt_arrives(struct rig *rig, uint16_t qid)
+{
+	while (vhuser_called(&rig->vu, qid, 0)) /* for what the wiring may have lost */
+		;
+	UT_CHECK(bustest_fire(&rig->bt, rig_queue(rig, qid).vector));
+	UT_CHECK(vhuser_called(&rig->vu, qid, RIG_WAIT_MS));
+	return 0;
+}
+
 /*
  * A front-end that tells no DRIVER_OK and takes its time: the first pair starts, the others follow.
  * late_calls: and one that does not even say beforehand how many there will be.
@@ -426,6 +458,7 @@ queue_7_enabled(struct rig *rig)
 static int
 late_pairs_each(struct rig *rig, bool late_calls)
 {
+	uint16_t vectors = rig_status(rig).vectors;
 	struct vhuser_conf conf = guest_of(4, false, false);
 	uint16_t i;
 
@@ -443,19 +476,18 @@ late_pairs_each(struct rig *rig, bool late_calls)
 		UT_DO(rig_state(rig, STARTING, OK));
 		UT_DO(rig_state(rig, RUNNING, OK));
 		UT_EQ(rig_status(rig).queues, 2);
-		UT_EQ(rig->bt.cd.pairs, 0);
+		UT_EQ(RIG_LOOK(rig, cd.pairs), 0);
 	}
 	if (rig_until(rig, queue_7_enabled) != 0)
-		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues, rig->bt.cd.pairs);
-	for (i = 0; i < 8; i++)
-		UT_DO(ring_is_known(rig, i));
+		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues, RIG_LOOK(rig, cd.pairs));
+	UT_DO(rig_settle(rig));
 	UT_EQ(rig_status(rig).queues, 8);
-	for (i = 0; i < 8; i++) {
-		while (vhuser_called(&rig->vu, i, 0)) /* for what the wiring may have lost */
-			;
-		UT_CHECK(bustest_fire(&rig->bt, 1 + i));
-		UT_CHECK(vhuser_called(&rig->vu, i, RIG_WAIT_MS));
-	}
+	for (i = 0; i < 8; i++)
+		UT_DO(interrupt_arrives(rig, i));
+	if (vectors > 8)
+		for (i = 0; i < 8; i++)
+			UT_DO(ring_is_known(rig, i));
+	UT_EQ(rig_status(rig).queues_irq_direct, vectors > 8 ? 8 : vectors - 2);
 	return rig_no_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE);
 }
 
@@ -477,22 +509,40 @@ late_queues_run(struct rig *rig)
 	return late_pairs_each(rig, true);
 }
 
+/* Also where there are vectors for all only as long as nobody knows of the others. */
 static int
 late_queues(void)
 {
-	return rig_run(NULL, late_queues_run);
+	struct bustest_conf bus = { .device = &rig_device, .vectors = 3 };
+	const struct rig_conf conf = { .bus = &bus };
+
+	UT_DO(rig_run(NULL, late_queues_run));
+	for (; bus.vectors <= 9; bus.vectors++)
+		if (rig_run(&conf, late_queues_run) != 0)
+			UT_FAIL("with %u vectors", bus.vectors);
+	return 0;
 }
 
-/* Within the time that pairs may take to come, there is one start, of all of them. */
+/* All pairs come one by one, but soon: one way or the other, all of them run. */
 static int
 slow_pairs_run(struct rig *rig)
 {
 	struct vhuser_conf conf = guest_of(4, false, false);
+	uint16_t i;
 
 	conf.late_calls = true;
-	UT_DO(rig_running(rig, &conf));
+	UT_EQ(vhuser_open(&rig->vu, &conf, rig->path), 0);
+	rig->guest = true;
+	UT_EQ(vhuser_negotiate(&rig->vu), 0);
+	UT_EQ(vhuser_mem_table(&rig->vu), 0);
+	for (i = 0; i < 8; i++) {
+		UT_EQ(vhuser_ring(&rig->vu, i), 0);
+		UT_EQ(vhuser_enable(&rig->vu, i, true), 0);
+	}
+	UT_DO(rig_state(rig, STARTING, OK));
+	UT_DO(rig_state(rig, RUNNING, OK));
 	if (rig_until(rig, queue_7_enabled) != 0)
-		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues, rig->bt.cd.pairs);
+		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues, RIG_LOOK(rig, cd.pairs));
 	UT_EQ(rig_status(rig).starts, 1);
 	return 0;
 }

@@ -5,6 +5,7 @@
  * and the eventfds. Runs on the test's thread; the back-end's own messages are vhuser_channel.c's.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
@@ -67,6 +68,10 @@ send_fds(struct vhuser *vu, uint32_t request, const void *payload, uint32_t len,
 {
 	struct vhuser_msg msg = { .request = request, .flags = VHUSER_VERSION, .size = len };
 
+	if (vu->messages-- == 0) {
+		vu->messages = 0;
+		return -ECANCELED;
+	}
 	memcpy(msg.payload, payload, len);
 	return vhuser_msg_send(vu->sock, &msg, fds, num_fds);
 }
@@ -172,6 +177,7 @@ vhuser_open(struct vhuser *vu, const struct vhuser_conf *conf, const char *path)
 
 	memset(vu, 0, sizeof(*vu));
 	vu->conf = *conf;
+	vu->messages = UINT_MAX;
 	vu->sock = vu->mem_fd = vu->channel = vu->channel_stop = -1;
 	for (i = 0; i < VHUSER_QUEUES; i++)
 		vu->kick[i] = vu->call[i] = -1;
@@ -275,7 +281,7 @@ vhuser_negotiate(struct vhuser *vu)
 		ret = channel_offer(vu);
 	if (ret == 0)
 		ret = send_fds(vu, SET_OWNER, "", 0, NULL, 0);
-	/* Under QEMU call fds come first, for all queues: the back-end learns how many there are. */
+	/* From QEMU call fds come first, for all queues: so the back-end learns of them. */
 	for (i = 0; i < vu->conf.queues && ret == 0 && !vu->conf.late_calls; i++)
 		ret = call_send(vu, i);
 	vu->features = vu->offered & vu->conf.features;
@@ -382,6 +388,12 @@ vhuser_new_kick(struct vhuser *vu, uint16_t qid)
 	int ret = fd_replace(&vu->kick[qid]);
 
 	return ret == 0 ? kick_send(vu, qid) : ret;
+}
+
+int
+vhuser_resend_kick(struct vhuser *vu, uint16_t qid)
+{
+	return kick_send(vu, qid);
 }
 
 int

@@ -59,6 +59,7 @@ extern const struct vhuser_conf vhuser_usual; /* a pair of split rings of 256 */
 
 struct vhuser {
 	struct vhuser_conf conf;
+	unsigned int messages; /* that it may still send; then it fails with -ECANCELED */
 	int sock;
 	int mem_fd;
 	uint64_t mem_len;
@@ -103,6 +104,7 @@ int vhuser_enable(struct vhuser *vu, uint16_t qid, bool on);
 int vhuser_status(struct vhuser *vu, uint8_t status); /* nothing without the protocol feature */
 int vhuser_new_call(struct vhuser *vu, uint16_t qid); /* another call fd */
 int vhuser_new_kick(struct vhuser *vu, uint16_t qid);
+int vhuser_resend_kick(struct vhuser *vu, uint16_t qid); /* the fd that is in kick[qid] now */
 
 /** Stop a ring (GET_VRING_BASE). @return the index where it stopped, or -errno */
 int vhuser_stop(struct vhuser *vu, uint16_t qid);

@@ -116,8 +116,13 @@ area_note(struct vhuser *vu, const struct vhuser_msg *msg, int fd)
 static int
 message(struct vhuser *vu, struct vhuser_msg *msg, int fd)
 {
-	uint64_t verdict = vu->conf.doorbells == VHUSER_REFUSE;
+	enum vhuser_doorbells doorbells;
+	uint64_t verdict;
 
+	pthread_mutex_lock(&vu->lock);
+	doorbells = vu->conf.doorbells;
+	pthread_mutex_unlock(&vu->lock);
+	verdict = doorbells == VHUSER_REFUSE;
 	if (msg->request == BACKEND_CONFIG_CHANGE) {
 		pthread_mutex_lock(&vu->lock);
 		vu->configs++;
@@ -125,7 +130,7 @@ message(struct vhuser *vu, struct vhuser_msg *msg, int fd)
 		verdict = 0;
 	} else if (msg->request == BACKEND_VRING_HOST_NOTIFIER) {
 		area_note(vu, msg, fd);
-		if (vu->conf.doorbells == VHUSER_IGNORE)
+		if (doorbells == VHUSER_IGNORE)
 			return 0;
 	}
 	if ((msg->flags & VHUSER_NEED_REPLY) == 0)

@@ -18,10 +18,17 @@ has(const struct virtio_vdpa_dev *dev, unsigned int bit)
 	return (dev->vio.features & VIO_BIT(bit)) != 0;
 }
 
+static enum rte_pmd_vdpa_virtio_reason
+reason_of(int error)
+{
+	return error == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_CONTROL;
+}
+
 int
 virtio_vdpa_ctrl_init(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 {
 	uint16_t qid = has(dev, VIO_NET_F_MQ) ? 2 * dev->cvq_pairs : 2; /* virtio 1.2, 5.1.2 */
+	char remedy[160];
 	int ret;
 
 	dev->active_pairs = 1; /* what a device starts with, 5.1.6.5.5 */
@@ -34,12 +41,13 @@ virtio_vdpa_ctrl_init(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fau
 	ret = dev->bus->ops->dma_map(dev->bus, (uintptr_t)dev->cvq_mem, dev->cvq_iova, VIO_CVQ_MEM);
 	if (ret != 0) {
 		dev->cvq_iova = UINT64_MAX;
+		virtio_vdpa_mem_remedy(dev->bus, dev->mem.num, ret, remedy, sizeof(remedy));
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DMA_MAP, ret,
-			"the IOMMU did not map the control queue: %s", strerror(-ret));
+			"the IOMMU did not map the control queue: %s%s", strerror(-ret), remedy);
 	}
 	ret = vio_cvq_init(&dev->cvq, &dev->vio, qid, dev->cvq_mem, dev->cvq_iova);
 	if (ret != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_CONTROL, ret,
+		return virtio_vdpa_fault_set(fault, reason_of(ret), ret,
 			"the control queue (queue %u) could not be set up: %s", qid,
 			strerror(-ret));
 	dev->cvq_on = true;
@@ -57,6 +65,13 @@ virtio_vdpa_ctrl_fini(struct virtio_vdpa_dev *dev)
 	dev->cvq_iova = UINT64_MAX;
 }
 
+/* The front-end may enable a queue before the worker came to starting it. */
+static bool
+is_wanted(const struct virtio_vdpa_queue *q)
+{
+	return q->front.enabled && q->running;
+}
+
 /* Pairs that the front-end enabled: up to the highest one of which both queues are. */
 static uint16_t
 pairs_wanted(struct virtio_vdpa_dev *dev)
@@ -65,7 +80,7 @@ pairs_wanted(struct virtio_vdpa_dev *dev)
 
 	pthread_mutex_lock(&dev->front_lock);
 	for (i = 1; i < dev->guest_queues / 2; i++)
-		if (dev->queue[2 * i].front.enabled && dev->queue[2 * i + 1].front.enabled)
+		if (is_wanted(&dev->queue[2 * i]) && is_wanted(&dev->queue[2 * i + 1]))
 			pairs = i + 1;
 	pthread_mutex_unlock(&dev->front_lock);
 	return pairs;
@@ -105,7 +120,7 @@ virtio_vdpa_ctrl_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fa
 			"the guest uses %u queue pairs, the device has one", pairs);
 	ret = vio_cvq_set_pairs(&dev->cvq, pairs, VIO_CVQ_MS);
 	if (ret != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_CONTROL, ret,
+		return virtio_vdpa_fault_set(fault, reason_of(ret), ret,
 			"the device did not take %u queue pairs: %s", pairs, strerror(-ret));
 	dev->active_pairs = pairs;
 	return 0;
@@ -148,7 +163,7 @@ virtio_vdpa_ctrl_apply(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fa
 	if (dev->cvq_on) {
 		ret = receive_mode(dev);
 		if (ret != 0)
-			return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_CONTROL, ret,
+			return virtio_vdpa_fault_set(fault, reason_of(ret), ret,
 				"a command on the control queue failed: %s", strerror(-ret));
 	}
 	return virtio_vdpa_ctrl_pairs(dev, fault);

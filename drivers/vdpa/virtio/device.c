@@ -92,7 +92,7 @@ device_new(struct rte_device *rte_dev, struct virtio_vdpa_bus *bus)
 	rte_strscpy(dev->name, rte_dev_name(rte_dev), sizeof(dev->name));
 	dev->rte_dev = rte_dev;
 	dev->bus = bus;
-	dev->vid = dev->conn.vid = dev->conn.refused_vid = -1;
+	dev->vid = dev->conn.vid = dev->conn.refused_vid = dev->conn.waiting_vid = -1;
 	dev->cvq_iova = UINT64_MAX;
 	dev->config_fd = dev->shared_fd = dev->worker.epoll_fd = dev->worker.wake_fd = -1;
 	if (pthread_mutex_init(&dev->lock, NULL) != 0)
@@ -213,9 +213,9 @@ rte_pmd_vdpa_virtio_max_pairs_set(struct rte_vdpa_device *vdpa, uint16_t pairs)
 		return -ENODEV;
 	if (pairs < 1 || pairs > dev->dev_pairs)
 		return -ERANGE;
-	pthread_mutex_lock(&dev->lock);
+	pthread_mutex_lock(&dev->front_lock);
 	dev->max_pairs = pairs;
-	pthread_mutex_unlock(&dev->lock);
+	pthread_mutex_unlock(&dev->front_lock);
 	return 0;
 }
 

@@ -66,8 +66,12 @@ event_pop(struct virtio_vdpa_events *q, struct virtio_vdpa_event_entry *e)
 static bool
 inside_callback(const struct virtio_vdpa_events *q)
 {
-	return __atomic_load_n(&q->delivering, __ATOMIC_ACQUIRE) &&
-	       pthread_equal(q->deliverer, pthread_self());
+	pthread_t deliverer;
+
+	if (!__atomic_load_n(&q->delivering, __ATOMIC_ACQUIRE))
+		return false;
+	deliverer = __atomic_load_n(&q->deliverer, __ATOMIC_RELAXED);
+	return pthread_equal(deliverer, pthread_self());
 }
 
 void
@@ -79,7 +83,7 @@ virtio_vdpa_event_deliver(struct virtio_vdpa_dev *dev)
 	if (inside_callback(q))
 		return; /* the outer call goes on with what was posted meanwhile */
 	pthread_mutex_lock(&q->deliver);
-	q->deliverer = pthread_self();
+	__atomic_store_n(&q->deliverer, pthread_self(), __ATOMIC_RELAXED);
 	__atomic_store_n(&q->delivering, true, __ATOMIC_RELEASE);
 	while (event_pop(q, &e))
 		if (q->cb != NULL)

@@ -25,7 +25,7 @@ struct virtio_vdpa_event_entry {
 struct virtio_vdpa_events {
 	pthread_mutex_t lock; /* the queue */
 	pthread_mutex_t deliver; /* held during callbacks: one at a time, in order */
-	pthread_t deliverer;
+	pthread_t deliverer; /* atomic, as the next */
 	bool delivering;
 	rte_pmd_vdpa_virtio_event_cb cb; /* under deliver */
 	void *arg;

@@ -7,12 +7,15 @@
  * itself alone, never the vhost thread nor the worker.
  *
  * lib/vhost waits for the answer without a limit. When the connection goes away while it does, and
- * the front-end's end is kept open so that the wait does not end, a signal ends it: see
+ * the front-end's end is kept open so that the wait does not end, the channel is shut under it: see
  * virtio_vdpa_frontend_drop().
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@
 
 #define DROP_MS                                                                                    \
 	500 /* patience with a call for a connection that is going away, before the signal */
+#define DROP_AGAIN_MS 10
 #define WAKE_SIGNAL (SIGRTMIN + 11)
 
 static void
@@ -38,6 +42,29 @@ signal_setup(void)
 
 	if (sigaction(WAKE_SIGNAL, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
 		sigaction(WAKE_SIGNAL, &act, NULL);
+}
+
+/*
+ * lib/vhost goes on sending when a signal interrupts it, so the signal alone would not end a wait for
+ * room in a channel that nobody reads. The channel's descriptor is lib/vhost's own; the kernel tells
+ * which one the thread waits on.
+ */
+static void
+channel_shut(pid_t tid)
+{
+	unsigned long fd = 0;
+	char path[64];
+	long nr = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return;
+	if (fscanf(f, "%ld %lx", &nr, &fd) == 2 &&
+		(nr == SYS_sendmsg || nr == SYS_recvmsg || nr == SYS_read))
+		shutdown((int)fd, SHUT_RDWR);
+	fclose(f);
 }
 
 static void
@@ -149,6 +176,7 @@ frontend_main(void *arg)
 	int vid;
 
 	pthread_mutex_lock(&f->lock);
+	f->tid = gettid();
 	while (!f->stop) {
 		if (f->jobs == 0) {
 			pthread_cond_wait(&f->cond, &f->lock);
@@ -157,11 +185,11 @@ frontend_main(void *arg)
 		jobs = f->jobs;
 		vid = f->vid;
 		f->jobs = 0;
-		f->busy = true;
+		f->busy_vid = vid;
 		pthread_mutex_unlock(&f->lock);
 		run_jobs(dev, vid, jobs);
 		pthread_mutex_lock(&f->lock);
-		f->busy = false;
+		f->busy_vid = -1;
 		pthread_cond_broadcast(&f->cond);
 	}
 	pthread_mutex_unlock(&f->lock);
@@ -187,24 +215,35 @@ virtio_vdpa_frontend_job(struct virtio_vdpa_dev *dev, int vid, unsigned int job)
 	pthread_mutex_unlock(&f->lock);
 }
 
+static void
+deadline(struct timespec *until, unsigned int ms)
+{
+	clock_gettime(CLOCK_MONOTONIC, until);
+	until->tv_sec += (until->tv_nsec + ms * 1000000L) / 1000000000L;
+	until->tv_nsec = (until->tv_nsec + ms * 1000000L) % 1000000000L;
+}
+
+/* A job may wait more than once, as it asks for each queue: patience is for the first time only. */
 void
 virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
 {
 	struct virtio_vdpa_frontend *f = &dev->frontend;
+	unsigned int patience = DROP_MS;
 	struct timespec until;
 
 	pthread_mutex_lock(&f->lock);
 	if (f->vid == vid) {
 		f->jobs = 0;
-		while (f->busy) {
-			clock_gettime(CLOCK_MONOTONIC, &until);
-			until.tv_sec += (until.tv_nsec + DROP_MS * 1000000L) / 1000000000L;
-			until.tv_nsec = (until.tv_nsec + DROP_MS * 1000000L) % 1000000000L;
-			if (pthread_cond_timedwait(&f->cond, &f->lock, &until) == ETIMEDOUT &&
-				f->busy)
-				pthread_kill(f->thread, WAKE_SIGNAL);
-		}
 		f->vid = -1;
+	}
+	while (f->busy_vid == vid) {
+		deadline(&until, patience);
+		if (pthread_cond_timedwait(&f->cond, &f->lock, &until) != ETIMEDOUT ||
+			f->busy_vid != vid)
+			continue;
+		channel_shut(f->tid);
+		pthread_kill(f->thread, WAKE_SIGNAL);
+		patience = DROP_AGAIN_MS;
 	}
 	pthread_mutex_unlock(&f->lock);
 }
@@ -216,7 +255,7 @@ virtio_vdpa_frontend_init(struct virtio_vdpa_dev *dev)
 	pthread_condattr_t attr;
 	int ret;
 
-	f->vid = -1;
+	f->vid = f->busy_vid = -1;
 	signal_setup();
 	ret = pthread_mutex_init(&f->lock, NULL);
 	if (ret != 0)

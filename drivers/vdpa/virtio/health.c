@@ -35,7 +35,8 @@ net_status(struct virtio_vdpa_dev *dev)
 bool
 virtio_vdpa_link_read(struct virtio_vdpa_dev *dev)
 {
-	return (net_status(dev) & VIO_NET_S_LINK_UP) != 0;
+	dev->net_status = net_status(dev);
+	return (dev->net_status & VIO_NET_S_LINK_UP) != 0;
 }
 
 /* The guest's driver sees this through its front-end; the device is told that it was seen
@@ -81,13 +82,15 @@ virtio_vdpa_health_config(struct virtio_vdpa_dev *dev)
 	struct rte_pmd_vdpa_virtio_event event = { .type = RTE_PMD_VDPA_VIRTIO_EVENT_LINK };
 	uint16_t status;
 
-	if (dev->state != RTE_PMD_VDPA_VIRTIO_RUNNING)
-		return;
-	dev->counters.config_changes++;
 	virtio_vdpa_health_check(dev);
 	if (dev->state != RTE_PMD_VDPA_VIRTIO_RUNNING)
 		return;
 	status = net_status(dev);
+	/* A vector that is the queues' too does not say that anything changed. */
+	if (dev->bus->vectors == 1 && status == dev->net_status)
+		return;
+	dev->net_status = status & ~VIO_NET_S_ANNOUNCE; /* gone once acknowledged */
+	dev->counters.config_changes++;
 	virtio_vdpa_frontend_job(dev, dev->vid, VIRTIO_VDPA_JOB_CONFIG);
 	if ((status & VIO_NET_S_ANNOUNCE) != 0 &&
 		(dev->vio.features & VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE)) != 0)

@@ -114,6 +114,26 @@ virtio_vdpa_irq_rewire(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_
 	return 0;
 }
 
+/*
+ * More queues than planned for. The vectors of those that run stay theirs, but the last one may now
+ * be shared; how many are enabled cannot be changed but by turning all off and on.
+ */
+int
+virtio_vdpa_irq_replan(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
+{
+	uint16_t i;
+	int ret;
+
+	dev->bus->ops->irq_disable(dev->bus);
+	ret = virtio_vdpa_irq_start(dev, fault);
+	if (ret != 0)
+		return ret;
+	for (i = 0; i < dev->guest_queues; i++) /* what fired meanwhile is lost */
+		if (dev->queue[i].running && dev->queue[i].call_fd >= 0)
+			eventfd_write(dev->queue[i].call_fd, 1);
+	return 0;
+}
+
 void
 virtio_vdpa_irq_relay(struct virtio_vdpa_dev *dev)
 {

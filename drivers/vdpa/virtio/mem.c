@@ -148,28 +148,39 @@ virtio_vdpa_mem_plan(const struct virtio_vdpa_bus *bus, const struct rte_vhost_m
 	return 0;
 }
 
-static int
-map_fault(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_map *m, uint32_t held,
-	int error, struct virtio_vdpa_fault *fault)
+void
+virtio_vdpa_mem_remedy(const struct virtio_vdpa_bus *bus, uint32_t held, int error, char *text,
+	size_t len)
 {
 	struct rlimit lim = { .rlim_cur = RLIM_INFINITY };
-	char remedy[160] = "";
 
+	text[0] = '\0';
 	if (error == -ENOMEM) {
 		getrlimit(RLIMIT_MEMLOCK, &lim);
 		if (lim.rlim_cur == RLIM_INFINITY)
-			snprintf(remedy, sizeof(remedy), "; the host is out of memory to pin");
+			snprintf(text, len, "; the host is out of memory to pin");
 		else
-			snprintf(remedy, sizeof(remedy),
+			snprintf(text, len,
 				"; RLIMIT_MEMLOCK is %" PRIu64 " KiB; remedy: raise it above the"
 				" guests' memory (ulimit -l, LimitMEMLOCK=)",
 				(uint64_t)lim.rlim_cur >> 10);
 	} else if (error == -ENOSPC) {
-		snprintf(remedy, sizeof(remedy),
+		snprintf(text, len,
 			"; %u mappings held, %u allowed; remedy: raise"
 			" vfio_iommu_type1.dma_entry_limit, or give the guest fewer regions",
 			held, bus->max_maps);
+	} else if (error == -EFAULT) {
+		snprintf(text, len, "; the file behind it is shorter, or cannot be written");
 	}
+}
+
+static int
+map_fault(const struct virtio_vdpa_bus *bus, const struct virtio_vdpa_map *m, uint32_t held,
+	int error, struct virtio_vdpa_fault *fault)
+{
+	char remedy[160];
+
+	virtio_vdpa_mem_remedy(bus, held, error, remedy, sizeof(remedy));
 	return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DMA_MAP, error,
 		"the IOMMU did not map %#" PRIx64 " bytes of guest memory at %#" PRIx64 ": %s%s",
 		m->len, m->iova, strerror(-error), remedy);

@@ -9,6 +9,7 @@
 #ifndef VIRTIO_VDPA_MEM_H
 #define VIRTIO_VDPA_MEM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_vhost.h>
@@ -49,6 +50,11 @@ virtio_vdpa_mem_plan(const struct virtio_vdpa_bus *bus, const struct rte_vhost_m
 int
 virtio_vdpa_mem_update(struct virtio_vdpa_bus *bus, struct virtio_vdpa_mem *mem,
 	const struct virtio_vdpa_mem *plan, struct virtio_vdpa_fault *fault);
+
+/* What helps against an error of dma_map with held mappings there: "; ..." or nothing. */
+void
+virtio_vdpa_mem_remedy(const struct virtio_vdpa_bus *bus, uint32_t held, int error, char *text,
+	size_t len);
 
 /* Unmap all. */
 void

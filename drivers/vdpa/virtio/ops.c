@@ -59,6 +59,17 @@ virtio_vdpa_by_vid(int vid)
 	return virtio_vdpa_by_vdpa(rte_vhost_get_vdpa_device(vid));
 }
 
+static uint16_t
+pairs_offered(struct virtio_vdpa_dev *dev)
+{
+	uint16_t pairs;
+
+	pthread_mutex_lock(&dev->front_lock);
+	pairs = dev->max_pairs;
+	pthread_mutex_unlock(&dev->front_lock);
+	return pairs;
+}
+
 static int
 op_get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *queue_num)
 {
@@ -66,7 +77,7 @@ op_get_queue_num(struct rte_vdpa_device *vdpa, uint32_t *queue_num)
 
 	if (dev == NULL)
 		return -ENODEV;
-	*queue_num = dev->max_pairs;
+	*queue_num = pairs_offered(dev);
 	return 0;
 }
 
@@ -88,7 +99,7 @@ op_get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 		return -ENODEV;
 	*features = (dev->vio.offered & virtio_vdpa_guest_mask()) | frontend |
 		(1ULL << VHOST_USER_F_PROTOCOL_FEATURES);
-	if (dev->max_pairs > 1)
+	if (pairs_offered(dev) > 1)
 		*features |= VIO_BIT(VIO_NET_F_MQ);
 	return 0;
 }
@@ -107,6 +118,37 @@ op_get_protocol_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 	return 0;
 }
 
+/* A free device is vid's from here on, with what was heard of it while it waited. */
+static void
+conn_begin(struct virtio_vdpa_dev *dev, int vid)
+{
+	uint16_t i;
+
+	dev->conn.vid = vid;
+	dev->conn.max_pairs = dev->max_pairs;
+	for (i = 0; i < 2 * dev->dev_pairs; i++)
+		dev->queue[i].front.enabled =
+			dev->conn.waiting_vid == vid && dev->conn.waiting[i];
+	if (dev->conn.waiting_vid == vid)
+		dev->conn.waiting_vid = -1;
+}
+
+/*
+ * vhost says once only that a queue is enabled, and never again when asked: what a connection that
+ * has to wait for the device says is kept for it. For one: others lose no more than pairs.
+ */
+static void
+conn_wait(struct virtio_vdpa_dev *dev, int vid, int vring, bool enabled)
+{
+	pthread_mutex_lock(&dev->front_lock);
+	if (dev->conn.waiting_vid != vid)
+		memset(dev->conn.waiting, 0, sizeof(dev->conn.waiting));
+	dev->conn.waiting_vid = vid;
+	if (vring >= 0 && vring < 2 * VIRTIO_VDPA_MAX_PAIRS)
+		dev->conn.waiting[vring] = enabled;
+	pthread_mutex_unlock(&dev->front_lock);
+}
+
 /* Whether the connection vid has the device; a free one is given to it. */
 static bool
 conn_take(struct virtio_vdpa_dev *dev, int vid)
@@ -115,7 +157,7 @@ conn_take(struct virtio_vdpa_dev *dev, int vid)
 
 	pthread_mutex_lock(&dev->front_lock);
 	if (dev->conn.vid < 0)
-		dev->conn.vid = vid;
+		conn_begin(dev, vid);
 	mine = dev->conn.vid == vid;
 	pthread_mutex_unlock(&dev->front_lock);
 	return mine;
@@ -192,6 +234,7 @@ fronts_read(struct virtio_vdpa_dev *dev, int vid)
 	pthread_mutex_lock(&dev->front_lock);
 	for (i = 0; i < num; i++)
 		virtio_vdpa_front_read(&dev->queue[i].front, vid, i);
+	dev->conn.queues = num & ~1u;
 	pthread_mutex_unlock(&dev->front_lock);
 	return num & ~1u;
 }
@@ -234,11 +277,11 @@ conf_check(struct virtio_vdpa_dev *dev, int vid, uint64_t features,
 	ret = features_check(dev, features, fault);
 	if (ret != 0)
 		return ret;
-	if (vrings < 2 || vrings > 2 * dev->max_pairs)
+	if (vrings < 2 || vrings > 2 * dev->conn.max_pairs)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_COUNT, -ENOTSUP,
 			"the guest has %u queues, the device takes 2 to %u; remedy: give its NIC "
 			"queues=%u",
-			vrings, 2 * dev->max_pairs, dev->max_pairs);
+			vrings, 2 * dev->conn.max_pairs, dev->conn.max_pairs);
 	if (dev->bus == NULL)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
 			"the device was removed; remedy: detach and attach it again");
@@ -327,11 +370,14 @@ op_dev_cleanup(int vid)
 	pthread_mutex_lock(&dev->front_lock);
 	if (dev->conn.refused_vid == vid)
 		dev->conn.refused_vid = -1;
+	if (dev->conn.waiting_vid == vid)
+		dev->conn.waiting_vid = -1;
 	if (dev->conn.vid == vid) {
 		virtio_vdpa_forget(dev);
 		for (i = 0; i < 2 * dev->dev_pairs; i++)
 			virtio_vdpa_front_clear(&dev->queue[i].front);
 		dev->conn.vid = -1;
+		dev->conn.queues = 0;
 	}
 	pthread_mutex_unlock(&dev->front_lock);
 	pthread_mutex_unlock(&dev->lock);
@@ -347,15 +393,21 @@ op_set_vring_state(int vid, int vring, int state)
 	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vid(vid);
 	struct virtio_vdpa_front *front;
 
-	if (dev == NULL || !conn_take(dev, vid))
+	if (dev == NULL)
+		return -ENODEV;
+	if (!conn_take(dev, vid)) {
+		conn_wait(dev, vid, vring, state != 0);
 		return -EBUSY;
+	}
 	if (vring < 0 || vring >= 2 * dev->dev_pairs)
 		return -EINVAL;
 	front = &dev->queue[vring].front;
 	pthread_mutex_lock(&dev->front_lock);
 	front->enabled = state != 0;
-	if (state != 0)
+	if (state != 0) {
 		virtio_vdpa_front_read(front, vid, vring);
+		dev->conn.queues = RTE_MAX(dev->conn.queues, (vring | 1) + 1);
+	}
 	pthread_mutex_unlock(&dev->front_lock);
 	virtio_vdpa_worker_wake(dev);
 	return 0;
@@ -393,8 +445,11 @@ op_get_vfio_device_fd(int vid)
 	if (dev == NULL)
 		return fd;
 	pthread_mutex_lock(&dev->lock);
-	if (dev->bus != NULL)
-		fd = dev->bus->device_fd;
+	/*
+	 * lib/vhost wants one also to take doorbells back, without using it. Those of a device that is
+	 * gone must be: mapped, they keep the kernel from removing it.
+	 */
+	fd = dev->bus != NULL ? dev->bus->device_fd : dev->worker.wake_fd;
 	pthread_mutex_unlock(&dev->lock);
 	return fd;
 }

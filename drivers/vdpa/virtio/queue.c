@@ -72,7 +72,8 @@ virtio_vdpa_front_clear(struct virtio_vdpa_front *front)
 bool
 virtio_vdpa_front_ready(const struct virtio_vdpa_front *front)
 {
-	return front->desc != 0 && front->driver != 0 && front->device != 0 && front->size != 0 &&
+	/* A size of 0 is for virtio_vdpa_queue_conf() to refuse, aloud. */
+	return front->desc != 0 && front->driver != 0 && front->device != 0 &&
 		front->kick_fd >= 0;
 }
 

@@ -131,7 +131,7 @@ typedef void (*rte_pmd_vdpa_virtio_event_cb)(struct rte_vdpa_device *dev,
  * @param dev  the device
  * @param cb   callback or NULL
  * @param arg  handed to cb
- * @return 0; -ENODEV not a device of this driver; -EDEADLK cb NULL from inside the callback itself
+ * @return 0; -ENODEV not a device of this driver; -EDEADLK from inside the callback itself
  */
 int rte_pmd_vdpa_virtio_event_register(
 	struct rte_vdpa_device *dev, rte_pmd_vdpa_virtio_event_cb cb, void *arg);

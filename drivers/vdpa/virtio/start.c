@@ -213,7 +213,8 @@ config_vector(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 
 	ret = vio_dev_config_vector(&dev->vio, 0);
 	if (ret != 0)
-		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_IRQ, ret,
+		return virtio_vdpa_fault_set(fault,
+			ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_IRQ, ret,
 			"the device does not take a vector for configuration changes: %s",
 			strerror(-ret));
 	return 0;
@@ -232,6 +233,29 @@ driver_ok(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	return 0;
 }
 
+/*
+ * A front-end need not say beforehand how many queues there will be: without the STATUS protocol
+ * feature the first pair starts, and more may turn up.
+ */
+static int
+queues_grow(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
+{
+	uint16_t queues;
+
+	pthread_mutex_lock(&dev->front_lock);
+	queues = dev->conn.queues;
+	pthread_mutex_unlock(&dev->front_lock);
+	if (queues <= dev->guest_queues)
+		return 0;
+	if (queues > 2 * dev->conn.max_pairs)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_QUEUE_COUNT, -ENOTSUP,
+			"the guest came to %u queues, the device takes %u; remedy: give its NIC "
+			"queues=%u",
+			queues, 2 * dev->conn.max_pairs, dev->conn.max_pairs);
+	dev->guest_queues = queues;
+	return dev->state == RTE_PMD_VDPA_VIRTIO_RUNNING ? virtio_vdpa_irq_replan(dev, fault) : 0;
+}
+
 /* In the order of virtio 1.2, 3.1.1. On failure the caller feeds the state machine, which stops and
  * unmaps. */
 int
@@ -244,6 +268,9 @@ virtio_vdpa_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	if (dev->bus == NULL)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
 			"the device was removed; remedy: detach and attach it again");
+	ret = queues_grow(dev, fault);
+	if (ret != 0)
+		return ret;
 	front = calloc(dev->guest_queues, sizeof(*front));
 	if (front == NULL)
 		return virtio_vdpa_fault_set(
@@ -305,6 +332,9 @@ virtio_vdpa_queues_update(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault 
 	uint16_t i;
 	int ret;
 
+	ret = queues_grow(dev, fault);
+	if (ret != 0)
+		return ret;
 	for (i = 0; i < dev->guest_queues; i++) {
 		pthread_mutex_lock(&dev->front_lock);
 		changed = dev->queue[i].front.changed;

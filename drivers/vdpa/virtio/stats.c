@@ -108,7 +108,9 @@ rte_pmd_vdpa_virtio_status_get(struct rte_vdpa_device *vdpa, struct rte_pmd_vdpa
 	s->state = dev->state;
 	s->reason = dev->fault.reason;
 	s->vid = dev->vid;
+	pthread_mutex_lock(&dev->front_lock);
 	s->max_pairs = dev->max_pairs;
+	pthread_mutex_unlock(&dev->front_lock);
 	s->vectors = dev->bus == NULL ? 0 : dev->bus->vectors;
 	s->link_up = dev->link_up;
 	s->features = dev->vio.features;

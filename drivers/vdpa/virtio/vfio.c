@@ -345,33 +345,44 @@ vectors_count(struct vfio_bus *v, struct virtio_vdpa_fault *fault)
 	return 0;
 }
 
+/* The kernel aligns what it tells to 4 bytes only, though there are fields of 8 in it. */
+static void
+iommu_ranges(struct virtio_vdpa_bus *bus, const uint8_t *cap, uint32_t len)
+{
+	struct vfio_iommu_type1_info_cap_iova_range head;
+	struct vfio_iova_range range;
+	uint32_t i;
+
+	if (len < sizeof(head))
+		return;
+	memcpy(&head, cap, sizeof(head));
+	for (i = 0; i < head.nr_iovas && i < VIRTIO_VDPA_BUS_RANGES &&
+		sizeof(head) + (i + 1) * sizeof(range) <= len;
+		i++) {
+		memcpy(&range, cap + sizeof(head) + i * sizeof(range), sizeof(range));
+		bus->range[i] = (struct virtio_vdpa_iova_range){
+			.first = range.start, .last = range.end };
+	}
+	bus->num_ranges = i;
+}
+
 static void
 iommu_caps(struct virtio_vdpa_bus *bus, const uint8_t *info, uint32_t argsz, uint32_t off)
 {
-	const struct vfio_iommu_type1_info_cap_iova_range *ranges;
-	const struct vfio_iommu_type1_info_dma_avail *avail;
-	const struct vfio_info_cap_header *cap;
-	uint32_t i, hops;
+	struct vfio_iommu_type1_info_dma_avail avail;
+	struct vfio_info_cap_header cap;
+	uint32_t hops;
 
 	for (hops = 0; hops < 32 && off >= sizeof(struct vfio_iommu_type1_info) &&
-			off + sizeof(*cap) <= argsz; hops++, off = cap->next) {
-		cap = (const void *)(info + off);
-		if (cap->id == VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE &&
-			off + sizeof(*ranges) <= argsz) {
-			ranges = (const void *)cap;
-			for (i = 0;
-				i < ranges->nr_iovas && i < VIRTIO_VDPA_BUS_RANGES &&
-				off + sizeof(*ranges) + (i + 1) * sizeof(ranges->iova_ranges[0]) <=
-					argsz;
-				i++)
-				bus->range[i] = (struct virtio_vdpa_iova_range){
-					.first = ranges->iova_ranges[i].start,
-					.last = ranges->iova_ranges[i].end };
-			bus->num_ranges = i;
-		} else if (cap->id == VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL &&
-			   off + sizeof(*avail) <= argsz) {
-			avail = (const void *)cap;
-			bus->max_maps = avail->avail;
+		off <= argsz && sizeof(cap) <= argsz - off;
+		hops++, off = cap.next) {
+		memcpy(&cap, info + off, sizeof(cap));
+		if (cap.id == VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE) {
+			iommu_ranges(bus, info + off, argsz - off);
+		} else if (cap.id == VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL &&
+			sizeof(avail) <= argsz - off) {
+			memcpy(&avail, info + off, sizeof(avail));
+			bus->max_maps = avail.avail;
 		}
 	}
 }

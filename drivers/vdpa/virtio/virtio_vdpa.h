@@ -52,6 +52,10 @@ struct virtio_vdpa_conn {
 	int vid; /* the connection that has the device, -1: none */
 	int refused_vid; /* last other connection that was told BUSY, so that it is told once */
 	uint64_t failed_print; /* fingerprint of the configuration that failed, 0: none */
+	uint16_t queues; /* that the front-end spoke of so far, in whole pairs */
+	uint16_t max_pairs; /* that it was offered */
+	int waiting_vid; /* another connection, which may have the device next, -1: none */
+	bool waiting[2 * VIRTIO_VDPA_MAX_PAIRS]; /* which of its queues it enabled */
 };
 
 struct virtio_vdpa_worker {
@@ -68,7 +72,8 @@ struct virtio_vdpa_frontend {
 	pthread_cond_t cond;
 	unsigned int jobs; /* VIRTIO_VDPA_JOB_* */
 	int vid; /* for which, -1: none */
-	bool busy; /* inside a call that may wait for the front-end */
+	int busy_vid; /* inside a call that may wait for this one's answer, -1: none */
+	pid_t tid; /* of the thread, for the kernel */
 	bool stop;
 	bool started;
 };
@@ -101,7 +106,7 @@ struct virtio_vdpa_dev {
 	struct virtio_vdpa_mem plan; /* what it shall hold */
 	uint16_t cvq_pairs; /* queue pairs of the device, which its control queue comes after */
 	uint16_t dev_pairs; /* the same, as far as lib/vhost can use them */
-	uint16_t max_pairs; /* queue pairs offered */
+	uint16_t max_pairs; /* queue pairs offered to guests to come; under front_lock */
 	uint16_t guest_queues; /* queues that the front-end speaks of */
 	uint16_t active_pairs; /* pairs that the device was told to use */
 	struct virtio_vdpa_queue *queue; /* 2 * dev_pairs; .front under front_lock */
@@ -114,6 +119,7 @@ struct virtio_vdpa_dev {
 	uint8_t mac[6];
 	bool mac_set;
 	bool link_up;
+	uint16_t net_status; /* of the configuration, as last told to the front-end */
 	struct virtio_vdpa_counters counters;
 
 	struct virtio_vdpa_events event;
@@ -162,6 +168,7 @@ uint16_t virtio_vdpa_irq_vector(uint16_t vectors, uint16_t queues, uint16_t qid,
 int virtio_vdpa_irq_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault);
 int virtio_vdpa_irq_rewire(
 	struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_fault *fault);
+int virtio_vdpa_irq_replan(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault);
 void virtio_vdpa_irq_relay(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_irq_stop(struct virtio_vdpa_dev *dev);
 

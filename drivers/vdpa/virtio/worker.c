@@ -88,7 +88,7 @@ front_complete(struct virtio_vdpa_dev *dev)
 	uint16_t i;
 
 	pthread_mutex_lock(&dev->front_lock);
-	for (i = 0; i < dev->guest_queues; i++)
+	for (i = 0; i < dev->conn.queues; i++)
 		complete = complete && virtio_vdpa_front_ready(&dev->queue[i].front);
 	pthread_mutex_unlock(&dev->front_lock);
 	return complete;

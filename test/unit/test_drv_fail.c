@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vdpa-virtio authors
+ *
+ * Starts that fail, at each point where they can: the reason, nothing left behind, no second try
+ * for the same configuration, and a good start afterwards.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "virtio_vdpa.h"
+
+#define RUNNING RTE_PMD_VDPA_VIRTIO_RUNNING
+#define STARTING RTE_PMD_VDPA_VIRTIO_STARTING
+#define STOPPING RTE_PMD_VDPA_VIRTIO_STOPPING
+#define PROBED RTE_PMD_VDPA_VIRTIO_PROBED
+#define FAILED RTE_PMD_VDPA_VIRTIO_FAILED
+#define OK RTE_PMD_VDPA_VIRTIO_OK
+#define REASON(r) RTE_PMD_VDPA_VIRTIO_##r
+
+static struct vhuser_conf
+two_pairs(void)
+{
+	struct vhuser_conf conf = vhuser_usual;
+
+	conf.queues = 4;
+	return conf;
+}
+
+static void
+cure(struct rig *rig)
+{
+	struct bustest *bt = &rig->bt;
+	unsigned int i;
+
+	bustest_lock(bt);
+	bt->map_fail = bt->irq_fail = BUSTEST_NEVER;
+	bt->reset_error = 0;
+	bt->reset_cures = false;
+	bt->cd.mode = CTRLDEV_OK;
+	bt->rf.faults = 0;
+	bt->rf.gone_after = REGFILE_ALWAYS;
+	bt->rf.reset_reads = bt->rf.reset_left = 0;
+	for (i = 0; i < 9; i++) {
+		bt->rf.q[i].max_size = rig_device.max_size;
+		bt->rf.q[i].noff = (uint16_t)i;
+	}
+	bustest_unlock(bt);
+}
+
+static int
+holds_nothing(struct rig *rig, enum rte_pmd_vdpa_virtio_reason reason)
+{
+	struct rte_pmd_vdpa_virtio_status s = rig_status(rig);
+	uint16_t i;
+
+	UT_EQ(s.state, FAILED);
+	UT_EQ(s.reason, reason);
+	UT_CHECK(s.text[0] != '\0');
+	UT_GE(s.vid, 0);
+	UT_EQ(s.queues + s.queues_mapped + s.queues_irq_direct, 0);
+	UT_EQ(s.features, 0);
+	UT_EQ(s.dma_maps, 0);
+	UT_EQ(s.dma_bytes, 0);
+	UT_EQ(s.starts, 0);
+	UT_EQ(s.failures, 1);
+	for (i = 0; i < 8; i++) {
+		UT_CHECK(!rig_queue(rig, i).running);
+		UT_EQ(rig_queue(rig, i).kick, RTE_PMD_VDPA_VIRTIO_KICK_NONE);
+		UT_EQ(rig_stat(rig, i, "running"), 0);
+	}
+	bustest_lock(&rig->bt);
+	i = rig->bt.num_maps + rig->bt.wired;
+	bustest_unlock(&rig->bt);
+	UT_EQ(i, 0);
+	return 0;
+}
+
+/* Later messages bring the same configuration again, or are none: neither is tried. */
+static int
+does_not_spin(struct rig *rig)
+{
+	uint64_t accesses;
+	unsigned int i;
+
+	bustest_lock(&rig->bt);
+	accesses = rig->bt.rf.accesses;
+	bustest_unlock(&rig->bt);
+	for (i = 0; i < 5; i++) {
+		UT_EQ(vhuser_enable(&rig->vu, 1, false), 0);
+		UT_EQ(vhuser_enable(&rig->vu, 1, true), 0);
+		UT_EQ(vhuser_sync(&rig->vu), 0);
+	}
+	UT_DO(rig_no_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE));
+	UT_EQ(rig_status(rig).failures, 1);
+	bustest_lock(&rig->bt);
+	accesses = rig->bt.rf.accesses - accesses;
+	bustest_unlock(&rig->bt);
+	UT_EQ(accesses, 0);
+	return 0;
+}
+
+static int
+again_on_this_connection(struct rig *rig)
+{
+	uint16_t i;
+
+	for (i = 0; i < rig->vu.conf.queues; i++)
+		UT_EQ(vhuser_stop(&rig->vu, i), 0);
+	UT_EQ(vhuser_status(&rig->vu, 0), 0);
+	UT_DO(rig_state(rig, PROBED, OK));
+	for (i = 0; i < rig->vu.conf.queues; i++)
+		UT_EQ(vhuser_ring(&rig->vu, i), 0);
+	UT_EQ(vhuser_driver_ok(&rig->vu), 0);
+	UT_DO(rig_state(rig, STARTING, OK));
+	UT_DO(rig_state(rig, RUNNING, OK));
+	UT_EQ(rig_status(rig).queues, rig->vu.conf.queues);
+	UT_EQ(rig_status(rig).reason, OK);
+	UT_STR(rig_status(rig).text, "");
+	UT_DO(rig_guest_gone(rig));
+	UT_DO(rig_state(rig, STOPPING, OK));
+	return rig_state(rig, PROBED, OK);
+}
+
+static int
+again_on_another(struct rig *rig)
+{
+	struct vhuser_conf good = two_pairs();
+
+	UT_DO(rig_running(rig, &good));
+	UT_EQ(rig_status(rig).queues, 4);
+	UT_EQ(rig_status(rig).failures, 1);
+	return 0;
+}
+
+/* The device, the bus or this process is at fault: inject is what is wrong with it. */
+static int
+host_fails(struct rig *rig, void (*inject)(struct rig *rig), enum rte_pmd_vdpa_virtio_reason reason,
+	int error)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	bustest_lock(&rig->bt);
+	inject(rig);
+	bustest_unlock(&rig->bt);
+	UT_DO(rig_guest(rig, &conf));
+	UT_DO(rig_state(rig, STARTING, OK));
+	UT_DO(rig_state(rig, FAILED, reason));
+	UT_EQ(rig->event[rig->seen - 1].event.error, error);
+	UT_EQ(rig->event[rig->seen - 1].event.from, STARTING);
+	UT_DO(holds_nothing(rig, reason));
+	UT_DO(does_not_spin(rig));
+	cure(rig);
+	UT_DO(again_on_this_connection(rig));
+	return again_on_another(rig);
+}
+
+#define HOST_FAILS(name, what, reason, error) \
+	static void name##_inject(struct rig *rig) \
+	{ \
+		struct bustest *bt = &rig->bt; \
+		what; \
+	} \
+	static int name##_run(struct rig *rig) \
+	{ \
+		return host_fails(rig, name##_inject, REASON(reason), error); \
+	} \
+	static int name(void) \
+	{ \
+		return rig_run(NULL, name##_run); \
+	}
+
+HOST_FAILS(features_refused, bt->rf.faults = REGFILE_REFUSE_FEATURES, FEATURES, -ENOTSUP)
+HOST_FAILS(driver_ok_refused, bt->rf.faults = REGFILE_REFUSE_DRIVER_OK, NEEDS_RESET, -EIO)
+HOST_FAILS(needs_reset_at_once, bt->rf.faults = REGFILE_NEEDS_RESET, NEEDS_RESET, -EIO)
+HOST_FAILS(vector_refused, bt->rf.faults = REGFILE_REFUSE_VECTOR, IRQ, -EBUSY)
+HOST_FAILS(enable_refused, bt->rf.faults = REGFILE_REFUSE_ENABLE, DEVICE, -EIO)
+HOST_FAILS(doorbell_outside, bt->rf.q[3].noff = 0xfff, DEVICE, -ERANGE)
+HOST_FAILS(queue_too_small, bt->rf.q[2].max_size = 128, QUEUE_SIZE, -EINVAL)
+HOST_FAILS(queue_missing, bt->rf.q[2].max_size = 0, QUEUE_SIZE, -EINVAL)
+HOST_FAILS(queue_too_large, bt->rf.q[2].max_size = 32769, DEVICE, -EINVAL)
+HOST_FAILS(irqs_refused, (bt->irq_fail = 1, bt->irq_error = -ENOSPC), IRQ, -ENOSPC)
+HOST_FAILS(control_too_small, bt->rf.q[8].max_size = 2, CONTROL, -EINVAL)
+HOST_FAILS(control_doorbell_outside, bt->rf.q[8].noff = 0xfff, CONTROL, -ERANGE)
+HOST_FAILS(control_silent, bt->cd.mode = CTRLDEV_SILENT, CONTROL, -ETIMEDOUT)
+HOST_FAILS(control_refuses_pairs, bt->cd.mode = CTRLDEV_ERR, CONTROL, -EPERM)
+HOST_FAILS(control_bad_answer, bt->cd.mode = CTRLDEV_BAD_ACK, CONTROL, -EPROTO)
+HOST_FAILS(control_no_answer, bt->cd.mode = CTRLDEV_NO_ACK, CONTROL, -EPROTO)
+HOST_FAILS(control_bad_id, bt->cd.mode = CTRLDEV_BAD_ID, CONTROL, -EPROTO)
+HOST_FAILS(control_answers_twice, bt->cd.mode = CTRLDEV_TWICE, CONTROL, -EPROTO)
+HOST_FAILS(reset_never_ends, bt->rf.reset_reads = REGFILE_NEVER, RESET, -ETIMEDOUT)
+HOST_FAILS(no_function_reset, (bt->rf.reset_reads = REGFILE_NEVER, bt->reset_error = -ENOTTY),
+	RESET, -ETIMEDOUT)
+
+/* A device that only a reset of the function brings back: that is what it gets. */
+static int
+reset_helped_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	rig->bt.rf.reset_reads = REGFILE_NEVER;
+	rig->bt.reset_cures = true;
+	UT_DO(rig_running(rig, &conf));
+	UT_EQ(RIG_LOOK(rig, resets), 1);
+	UT_EQ(rig_status(rig).failures, 0);
+	return 0;
+}
+
+static int
+reset_helped(void)
+{
+	return rig_run(NULL, reset_helped_run);
+}
+
+/* A configuration that never comes to rest is no reason: the link is up then. */
+static int
+restless_config_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	rig->bt.rf.faults = REGFILE_RESTLESS_CONFIG;
+	UT_DO(rig_running(rig, &conf));
+	UT_CHECK(rig_status(rig).link_up);
+	return 0;
+}
+
+static int
+restless_config(void)
+{
+	return rig_run(NULL, restless_config_run);
+}
+
+/* More bytes said to be written than there are: nobody believes that. */
+static int
+huge_answer_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	rig->bt.cd.mode = CTRLDEV_HUGE_LEN;
+	UT_DO(rig_running(rig, &conf));
+	UT_EQ(RIG_LOOK(rig, cd.pairs), 2);
+	return 0;
+}
+
+static int
+huge_answer(void)
+{
+	return rig_run(NULL, huge_answer_run);
+}
+
+static int
+maps_until(struct rig *rig, unsigned int n, int error)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	conf.regions = 3;
+	conf.region[0] = (struct vhuser_region){ .gpa = 0, .len = 0x200000, .off = 0 };
+	conf.region[1] =
+		(struct vhuser_region){ .gpa = 0x400000, .len = 0x100000, .off = 0x200000 };
+	conf.region[2] =
+		(struct vhuser_region){ .gpa = 0x800000, .len = 0x100000, .off = 0x300000 };
+	rig->bt.map_fail = n;
+	rig->bt.map_error = error;
+	UT_DO(rig_guest(rig, &conf));
+	UT_DO(rig_state(rig, STARTING, OK));
+	if (n == 5)
+		return rig_state(rig, RUNNING, OK);
+	UT_DO(rig_state(rig, FAILED, REASON(DMA_MAP)));
+	UT_EQ(rig->event[rig->seen - 1].event.error, error);
+	UT_DO(holds_nothing(rig, REASON(DMA_MAP)));
+	cure(rig);
+	return again_on_this_connection(rig);
+}
+
+static unsigned int maps_n;
+static int maps_error;
+
+static int
+map_refused_run(struct rig *rig)
+{
+	return maps_until(rig, maps_n, maps_error);
+}
+
+/* Three regions and the control queue's memory: the n-th of the four. */
+static int
+map_refused(void)
+{
+	static const int errors[] = { -ENOMEM, -ENOSPC, -EFAULT };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		for (maps_n = 1; maps_n <= 5; maps_n++) {
+			maps_error = errors[i];
+			if (rig_run(NULL, map_refused_run) != 0)
+				UT_FAIL("at mapping %u, with %d", maps_n, maps_error);
+		}
+	return 0;
+}
+
+/* Gone after so many accesses to its registers. @return 0; UT_FAILED; 1: it ran before that */
+static int
+gone_after(struct rig *rig, unsigned int n, const struct vhuser_conf *conf)
+{
+	struct rig_event *e = rig->event;
+
+	bustest_lock(&rig->bt);
+	rig->bt.rf.gone_after = rig->bt.rf.accesses + n;
+	bustest_unlock(&rig->bt);
+	rig_forget_events(rig);
+	UT_DO(rig_guest(rig, conf));
+	UT_DO(rig_state(rig, STARTING, OK));
+	UT_DO(rig_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE, NULL));
+	if (e[rig->seen - 1].event.state == FAILED) {
+		UT_EQ(e[rig->seen - 1].event.reason, REASON(GONE));
+		UT_EQ(e[rig->seen - 1].event.error, -ENODEV);
+		UT_EQ(rig_status(rig).dma_maps, 0);
+		UT_EQ(rig_status(rig).queues, 0);
+	} else {
+		UT_EQ(e[rig->seen - 1].event.state, RUNNING);
+	}
+	n = e[rig->seen - 1].event.state == RUNNING;
+	UT_DO(rig_guest_gone(rig));
+	cure(rig);
+	return (int)n;
+}
+
+static int
+gone_at_each_access_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+	unsigned int n, ran = 0;
+	int ret;
+
+	conf.doorbells = VHUSER_NO_CHANNEL;
+	/* for a while it may run, where the last accesses were writes: see that it is noticed */
+	for (n = 0; ran < 40; n++) {
+		ret = gone_after(rig, n, &conf);
+		if (ret < 0)
+			UT_FAIL("after %u accesses", n);
+		ran += (unsigned int)ret;
+	}
+	printf("    gone at each of %u accesses\n", n - ran);
+	UT_GE(n - ran, 100);
+	UT_EQ(rig_status(rig).failures, n - ran);
+	UT_EQ(rig_status(rig).starts, ran);
+	return 0;
+}
+
+static int
+gone_at_each_access(void)
+{
+	return rig_run(NULL, gone_at_each_access_run);
+}
+
+/* A kick fd that cannot be waited for. */
+static int
+bad_kick_fd_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	UT_EQ(vhuser_open(&rig->vu, &conf, rig->path), 0);
+	rig->guest = true;
+	close(rig->vu.kick[2]);
+	rig->vu.kick[2] = memfd_create("no eventfd", MFD_CLOEXEC);
+	UT_EQ(vhuser_setup(&rig->vu), 0);
+	UT_DO(rig_state(rig, STARTING, OK));
+	UT_DO(rig_state(rig, FAILED, REASON(HOST)));
+	UT_EQ(rig->event[rig->seen - 1].event.error, -EPERM);
+	UT_DO(holds_nothing(rig, REASON(HOST)));
+	UT_DO(does_not_spin(rig));
+	UT_DO(rig_guest_gone(rig));
+	UT_DO(rig_state(rig, PROBED, OK));
+	return again_on_another(rig);
+}
+
+static int
+bad_kick_fd(void)
+{
+	return rig_run(NULL, bad_kick_fd_run);
+}
+
+/* The guest is at fault. worker: it takes more than a look at what it says. */
+static int
+guest_fails(struct rig *rig, const struct vhuser_conf *conf, bool worker, uint16_t used_idx,
+	enum rte_pmd_vdpa_virtio_reason reason, int error)
+{
+	uint64_t gpa[3];
+	uint16_t *used;
+	uint16_t i;
+
+	UT_EQ(vhuser_open(&rig->vu, conf, rig->path), 0);
+	rig->guest = true;
+	for (i = 0; i < conf->queues && used_idx != 0; i++) {
+		vhuser_areas(&rig->vu, i, gpa);
+		used = vhuser_at(&rig->vu, gpa[2], 4);
+		UT_CHECK(used != NULL);
+		used[1] = used_idx;
+	}
+	UT_EQ(vhuser_setup(&rig->vu), 0);
+	if (worker)
+		UT_DO(rig_state(rig, STARTING, OK));
+	UT_DO(rig_state(rig, FAILED, reason));
+	UT_EQ(rig->event[rig->seen - 1].event.error, error);
+	UT_DO(holds_nothing(rig, reason));
+	UT_DO(does_not_spin(rig));
+	UT_DO(rig_guest_gone(rig));
+	UT_DO(rig_state(rig, PROBED, OK));
+	return again_on_another(rig);
+}
+
+#define GUEST_FAILS(name, what, worker, used_idx, reason, error) \
+	static int name##_run(struct rig *rig) \
+	{ \
+		struct vhuser_conf conf = two_pairs(); \
+		what; \
+		return guest_fails(rig, &conf, worker, used_idx, REASON(reason), error); \
+	} \
+	static int name(void) \
+	{ \
+		return rig_run(NULL, name##_run); \
+	}
+
+GUEST_FAILS(guest_is_legacy, conf.features &= ~VIO_BIT(VIO_F_VERSION_1), false, 0, GUEST_LEGACY,
+	-ENOTSUP)
+GUEST_FAILS(guest_rings_larger, conf.size = 2048, true, 0, QUEUE_SIZE, -EINVAL)
+GUEST_FAILS(guest_mid_ring, conf.base = 7, true, 7, QUEUE_INDEX, -ENOTSUP)
+GUEST_FAILS(guest_mid_ring_packed,
+	(conf.features |= VIO_BIT(VIO_F_RING_PACKED), conf.base = 0x8003), true, 0, QUEUE_INDEX,
+	-ENOTSUP)
+GUEST_FAILS(guest_wrapped_ring_packed,
+	(conf.features |= VIO_BIT(VIO_F_RING_PACKED), conf.base = 0), true, 0, QUEUE_INDEX,
+	-ENOTSUP)
+GUEST_FAILS(guest_memory_unaligned, conf.region[0].len = 0x400800, false, 0, MEM_TABLE, -EINVAL)
+GUEST_FAILS(guest_memory_overlaps,
+	(conf.regions = 2,
+		conf.region[1] =
+			(struct vhuser_region){ .gpa = 0x3ff000, .len = 0x10000, .off = 0x400000 }),
+	false, 0, MEM_TABLE, -EINVAL)
+GUEST_FAILS(guest_memory_wraps,
+	(conf.regions = 2,
+		conf.region[1] = (struct vhuser_region){
+			.gpa = UINT64_C(0xfffffffffffff000), .len = 0x2000, .off = 0x400000 }),
+	false, 0, MEM_TABLE, -EINVAL)
+
+/* A ring that lies in two regions, which are apart for the device. */
+static int
+guest_ring_across_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	conf.regions = 2;
+	conf.region[0].len = 0x18000;
+	conf.region[1] = (struct vhuser_region){ .gpa = 0x18000, .len = 0x400000 - 0x18000,
+		.off = 0x400000 };
+	conf.ring_gpa = 0x17800;
+	UT_EQ(vhuser_open(&rig->vu, &conf, rig->path), 0);
+	rig->guest = true;
+	UT_EQ(vhuser_setup(&rig->vu), 0);
+	/* the vhost library sees to that already: the ring never becomes ready */
+	UT_DO(rig_no_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE));
+	UT_EQ(rig_status(rig).state, PROBED);
+	return 0;
+}
+
+static int
+guest_ring_across(void)
+{
+	return rig_run(NULL, guest_ring_across_run);
+}
+
+static int
+guest_more_queues_run(struct rig *rig)
+{
+	struct vhuser_conf conf = two_pairs();
+
+	UT_EQ(rte_pmd_vdpa_virtio_max_pairs_set(rig->vdpa, 2), 0);
+	conf.queues = 6;
+	UT_DO(guest_fails(rig, &conf, false, 0, REASON(QUEUE_COUNT), -ENOTSUP));
+	return 0;
+}
+
+static int
+guest_more_queues(void)
+{
+	return rig_run(NULL, guest_more_queues_run);
+}
+
+/* What a device must be to be claimed at all; it stays the caller's, and no thread is left. */
+static int
+create_fails(const struct regfile_conf *device, void (*inject)(struct bustest *bt),
+	enum rte_pmd_vdpa_virtio_reason reason, int error)
+{
+	const struct bustest_conf conf = { .device = device, .vectors = 4 };
+	const struct virtio_vdpa_args args = { .queues = 0 };
+	struct rte_device rdev = { .name = "refused" };
+	struct virtio_vdpa_fault fault = { .error = 0 };
+	static struct bustest bt;
+	int fds;
+
+	UT_DO(ut_eal());
+	UT_EQ(bustest_init(&bt, &conf), 0);
+	fds = rig_fds();
+	if (inject != NULL)
+		inject(&bt);
+	UT_EQ(virtio_vdpa_create(&rdev, &bt.bus, &args, &fault), error);
+	UT_EQ(fault.reason, reason);
+	UT_EQ(fault.error, error);
+	UT_CHECK(fault.text[0] != '\0');
+	UT_EQ(bt.closes, 0);
+	UT_EQ(rig_fds(), fds);
+	UT_CHECK(rte_vdpa_find_device_by_name("refused") == NULL);
+	bustest_fini(&bt);
+	return 0;
+}
+
+static void
+inject_gone(struct bustest *bt)
+{
+	bt->rf.gone_after = 0;
+}
+
+static void
+inject_no_reset(struct bustest *bt)
+{
+	bt->rf.reset_reads = REGFILE_NEVER;
+}
+
+static void
+inject_no_pairs(struct bustest *bt)
+{
+	bt->rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = 0;
+}
+
+static void
+inject_many_pairs(struct bustest *bt)
+{
+	bt->rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = 1;
+	bt->rf.netcfg[VIO_NET_CFG_MAX_PAIRS + 1] = 0x80;
+}
+
+static void
+inject_restless(struct bustest *bt)
+{
+	bt->rf.faults = REGFILE_RESTLESS_CONFIG;
+}
+
+static int
+claim_refused(void)
+{
+	struct regfile_conf device = rig_device;
+
+	UT_DO(create_fails(&device, inject_gone, REASON(DEVICE), -ENODEV));
+	UT_DO(create_fails(&device, inject_no_reset, REASON(RESET), -ETIMEDOUT));
+	UT_DO(create_fails(&device, inject_no_pairs, REASON(DEVICE), -EINVAL));
+	UT_DO(create_fails(&device, inject_many_pairs, REASON(DEVICE), -EINVAL));
+	UT_DO(create_fails(&device, inject_restless, REASON(DEVICE), -EAGAIN));
+	device.offered &= ~VIO_BIT(VIO_F_ACCESS_PLATFORM);
+	UT_DO(create_fails(&device, NULL, REASON(DEVICE), -ENOTSUP));
+	device = rig_device;
+	device.offered &= ~VIO_BIT(VIO_F_VERSION_1);
+	UT_DO(create_fails(&device, NULL, REASON(DEVICE), -EINVAL));
+	device = rig_device;
+	device.num_queues = 0;
+	return create_fails(&device, NULL, REASON(DEVICE), -EINVAL);
+}
+
+static unsigned int claim_n;
+
+static void
+inject_gone_later(struct bustest *bt)
+{
+	bt->rf.gone_after = claim_n;
+}
+
+/* Gone at each access of the claim; after them it is claimed, as rig_run() shows all the time. */
+static int
+claim_gone(void)
+{
+	for (claim_n = 0; claim_n < 12; claim_n++) {
+		const struct bustest_conf conf = { .device = &rig_device, .vectors = 4 };
+		const struct virtio_vdpa_args args = { .queues = 0 };
+		struct rte_device rdev = { .name = "gone" };
+		struct virtio_vdpa_fault fault = { .error = 0 };
+		static struct bustest bt;
+
+		UT_DO(ut_eal());
+		UT_EQ(bustest_init(&bt, &conf), 0);
+		inject_gone_later(&bt);
+		if (virtio_vdpa_create(&rdev, &bt.bus, &args, &fault) == 0) {
+			UT_EQ(virtio_vdpa_destroy(&rdev), 0);
+			UT_GE(claim_n, 8);
+			bustest_fini(&bt);
+			return 0;
+		}
+		UT_EQ(fault.error, -ENODEV);
+		bustest_fini(&bt);
+	}
+	return 0;
+}
+
+static const struct ut_case cases[] = {
+	UT_CASE(features_refused),
+	UT_CASE(driver_ok_refused),
+	UT_CASE(needs_reset_at_once),
+	UT_CASE(vector_refused),
+	UT_CASE(enable_refused),
+	UT_CASE(doorbell_outside),
+	UT_CASE(queue_too_small),
+	UT_CASE(queue_missing),
+	UT_CASE(queue_too_large),
+	UT_CASE(irqs_refused),
+	UT_CASE(control_too_small),
+	UT_CASE(control_doorbell_outside),
+	UT_CASE(control_silent),
+	UT_CASE(control_refuses_pairs),
+	UT_CASE(control_bad_answer),
+	UT_CASE(control_no_answer),
+	UT_CASE(control_bad_id),
+	UT_CASE(control_answers_twice),
+	UT_CASE(reset_never_ends),
+	UT_CASE(no_function_reset),
+	UT_CASE(reset_helped),
+	UT_CASE(restless_config),
+	UT_CASE(huge_answer),
+	UT_CASE(map_refused),
+	UT_CASE(gone_at_each_access),
+	UT_CASE(bad_kick_fd),
+	UT_CASE(guest_is_legacy),
+	UT_CASE(guest_rings_larger),
+	UT_CASE(guest_mid_ring),
+	UT_CASE(guest_mid_ring_packed),
+	UT_CASE(guest_wrapped_ring_packed),
+	UT_CASE(guest_memory_unaligned),
+	UT_CASE(guest_memory_overlaps),
+	UT_CASE(guest_memory_wraps),
+	UT_CASE(guest_ring_across),
+	UT_CASE(guest_more_queues),
+	UT_CASE(claim_refused),
+	UT_CASE(claim_gone),
+	UT_END,
+};
+UT_SUITE(drv_fail, "integration", cases)
