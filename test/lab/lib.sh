@@ -143,6 +143,35 @@ cpu_ms() {
 	echo $(((fields[11] + fields[12]) * 1000 / $(getconf CLK_TCK)))
 }
 
+# daemon_held PID: what a process holds that guests could leave behind, in one line.
+daemon_held() {
+	printf 'fds=%s vfio=%s guest_maps=%s locked_kb=%s threads=%s\n' "$(fd_count "$1")" \
+		"$(vfio_maps "$1" | wc -l)" "$(grep -c memfd "/proc/$1/maps" || true)" \
+		"$(locked_kb "$1")" "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l)"
+}
+
+resident_kb() {
+	awk '$1 == "VmRSS:" {print $2}' "/proc/$1/status"
+}
+
+# daemon_baseline PID: what it holds without a guest. daemon_check PID [KIB]: the same again, within a few
+# seconds of its last guest's end, and no more than so much more memory (8192).
+daemon_baseline() {
+	lab_held=$(daemon_held "$1")
+	lab_resident=$(resident_kb "$1")
+	note "vdpa-switch without a guest: $lab_held resident_kb=$lab_resident"
+}
+
+daemon_settled() {
+	[ "$(daemon_held "$1")" = "$lab_held" ]
+}
+
+daemon_check() {
+	wait_for 5 daemon_settled "$1" || true
+	assert_eq "held after the last guest" "$(daemon_held "$1")" "$lab_held"
+	assert_le "resident memory gained, KiB" $(($(resident_kb "$1") - lab_resident)) "${2:-8192}"
+}
+
 # --- PCI functions -----------------------------------------------------------------------------
 
 # driver_of PCI: the driver's name, nothing if it has none.
