@@ -41,7 +41,8 @@ show_states() {
 	all=$(grep -c . switch.out || true)
 	[ "$all" -gt "$shown" ] || return 0
 	sed -n "$((shown + 1)),${all}p" switch.out | grep -v '^stats' |
-		sed -E 's/^[^T]*T([^.]*)\.[0-9]*Z guest [^:]*: /\1 /; s/ reason=.*//' | wrapped '  vdpa-switch: ' || true
+		sed -E 's/^[^T]*T([^.]*)\.[0-9]*Z guest [^:]*: /\1 /; s/ reason=.*//' |
+		wrapped '  vdpa-switch: ' || true
 	shown=$all
 }
 
