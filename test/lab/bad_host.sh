@@ -80,7 +80,7 @@ give_back_limit
 chmod 0777 .
 mkdir -p copy/app/vdpa-switch
 cp "$LAB_BUILD/app/vdpa-switch/vdpa-switch" copy/app/vdpa-switch/
-cp -P "$LAB_BUILD"/drivers/vdpa/virtio/librte_vdpa_virtio.so* copy/
+cp -P "$LAB_BUILD"/drivers/vdpa/virtio/librte_vdpa_virtio.so*[0-9] copy/
 SWITCH_WRAP="setpriv --reuid=65534 --clear-groups env LD_LIBRARY_PATH=$PWD/copy"
 LAB_BUILD=$PWD/copy
 does_not_start "user without access" "$LAB_VF1" "no vDPA driver took VF $LAB_VF1"

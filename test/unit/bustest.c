@@ -335,6 +335,8 @@ bustest_init(struct bustest *bt, const struct bustest_conf *conf)
 	memcpy(bt->bus.range, conf->range, sizeof(conf->range));
 	bt->bus.device_fd = memfd_create("device", MFD_CLOEXEC);
 	bt->bus.gone_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (i = 0; i < VIO_NUM_BARS; i++)
+		bt->bus.bar_offset[i] = VIRTIO_VDPA_NO_OFFSET;
 	if (!conf->unmappable)
 		bt->bus.bar_offset[REGFILE_BAR] = BUSTEST_BAR_OFFSET;
 	if (bt->bus.device_fd < 0 || bt->bus.gone_fd < 0 ||

@@ -19,6 +19,7 @@
 
 #include "fault.h"
 
+#define VIRTIO_VDPA_NO_OFFSET UINT64_MAX
 #define VIRTIO_VDPA_BUS_RANGES 16 /* IOVA ranges kept; more are ignored, the highest first */
 
 struct virtio_vdpa_bus;
@@ -52,8 +53,8 @@ struct virtio_vdpa_bus {
 	int group_fd; /* VFIO group, -1: none */
 	/* readable once the kernel wants the device back or reports it dead, -1: none */
 	int gone_fd;
-	uint64_t bar_offset
-		[VIO_NUM_BARS]; /* of each BAR in device_fd; 0 where it cannot be mapped */
+	/* of each BAR in device_fd; VIRTIO_VDPA_NO_OFFSET where it cannot be mapped: 0 is a place */
+	uint64_t bar_offset[VIO_NUM_BARS];
 	uint16_t vectors; /* MSI-X */
 	uint64_t page_sizes; /* bit n: the IOMMU maps pages of 2^n bytes; never 0 */
 	uint32_t max_maps; /* mappings that the kernel allows, 0: unknown */

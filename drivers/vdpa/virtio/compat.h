@@ -29,7 +29,7 @@
 static inline int
 virtio_vdpa_thread_create(pthread_t *thread, const char *name, void *(*func)(void *), void *arg)
 {
-	return -rte_ctrl_thread_create(thread, name, NULL, func, arg);
+	return rte_ctrl_thread_create(thread, name, NULL, func, arg);
 }
 #else
 struct virtio_vdpa_thread_start {

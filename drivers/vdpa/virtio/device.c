@@ -32,7 +32,7 @@ device_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	if ((dev->vio.offered & need) == need)
 		ret = vio_dev_config_read(&dev->vio, VIO_NET_CFG_MAX_PAIRS, raw, sizeof(raw));
 	dev->cvq_pairs = raw[0] | raw[1] << 8;
-	if (ret != 0 || dev->cvq_pairs < 1 || dev->cvq_pairs > VIO_NET_MAX_PAIRS)
+	if (ret != 0 || dev->cvq_pairs < 1 || dev->cvq_pairs >= VIO_NET_MAX_PAIRS)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE,
 			ret != 0 ? ret : -EINVAL, "the device says it has %u queue pairs",
 			dev->cvq_pairs);

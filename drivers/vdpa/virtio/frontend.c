@@ -22,8 +22,8 @@
 #include "compat.h"
 #include "virtio_vdpa.h"
 
-#define DROP_MS                                                                                    \
-	500 /* patience with a call for a connection that is going away, before the signal */
+/* patience with a call for a connection that is going away, before the signal */
+#define DROP_MS 500
 #define DROP_AGAIN_MS 10
 #define WAKE_SIGNAL (SIGRTMIN + 11)
 
@@ -61,8 +61,7 @@ channel_shut(pid_t tid)
 	f = fopen(path, "re");
 	if (f == NULL)
 		return;
-	if (fscanf(f, "%ld %lx", &nr, &fd) == 2 &&
-		(nr == SYS_sendmsg || nr == SYS_recvmsg || nr == SYS_read))
+	if (fscanf(f, "%ld %lx", &nr, &fd) == 2 && nr == SYS_sendmsg)
 		shutdown((int)fd, SHUT_RDWR);
 	fclose(f);
 }
@@ -101,12 +100,14 @@ queue_mapped(struct virtio_vdpa_dev *dev, int vid, uint16_t qid)
 }
 
 static bool
-queue_mappable(struct virtio_vdpa_dev *dev, int vid, uint16_t qid)
+queue_mappable(struct virtio_vdpa_dev *dev, int vid, uint16_t qid, unsigned int *running)
 {
-	bool can;
+	bool runs, can;
 
 	pthread_mutex_lock(&dev->lock);
-	can = dev->vid == vid && dev->queue[qid].running && dev->queue[qid].own_page;
+	runs = dev->vid == vid && dev->queue[qid].running;
+	can = runs && dev->queue[qid].own_page;
+	*running += runs;
 	pthread_mutex_unlock(&dev->lock);
 	return can;
 }
@@ -126,14 +127,13 @@ guest_runs(struct virtio_vdpa_dev *dev, int vid)
 static void
 job_map(struct virtio_vdpa_dev *dev, int vid)
 {
-	unsigned int mapped = 0, wanted = 0;
+	unsigned int mapped = 0, running = 0;
 	uint16_t i;
 	int ret = 0;
 
 	for (i = 0; i < 2 * dev->dev_pairs && ret == 0; i++) {
-		if (!queue_mappable(dev, vid, i))
+		if (!queue_mappable(dev, vid, i, &running))
 			continue;
-		wanted++;
 		ret = rte_vhost_host_notifier_ctrl(vid, i, true);
 		if (ret != 0)
 			break;
@@ -145,9 +145,10 @@ job_map(struct virtio_vdpa_dev *dev, int vid)
 	if (ret != 0)
 		VV_LOG(NOTICE, dev, "the front-end maps no doorbells (%s); kicks are relayed",
 			ret == -ENOTSUP ? "it does not offer to" : "it refused");
-	else if (wanted == 0)
-		VV_LOG(NOTICE, dev, "the device's doorbells share pages; kicks are relayed");
-	kick_settled(dev, vid, ret == 0 && mapped > 0 ? RTE_PMD_VDPA_VIRTIO_KICK_MAPPED :
+	else if (mapped < running)
+		VV_LOG(NOTICE, dev, "doorbells of %u of %u queues share pages; their kicks are relayed",
+			running - mapped, running);
+	kick_settled(dev, vid, ret == 0 && mapped == running ? RTE_PMD_VDPA_VIRTIO_KICK_MAPPED :
 		RTE_PMD_VDPA_VIRTIO_KICK_RELAY, ret);
 }
 
@@ -241,7 +242,9 @@ virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
 		if (pthread_cond_timedwait(&f->cond, &f->lock, &until) != ETIMEDOUT ||
 			f->busy_vid != vid)
 			continue;
-		channel_shut(f->tid);
+		/* A signal ends waits for an answer; only a send goes on after it. */
+		if (patience == DROP_AGAIN_MS)
+			channel_shut(f->tid);
 		pthread_kill(f->thread, WAKE_SIGNAL);
 		patience = DROP_AGAIN_MS;
 	}

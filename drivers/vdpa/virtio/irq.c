@@ -131,6 +131,7 @@ virtio_vdpa_irq_replan(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fa
 	for (i = 0; i < dev->guest_queues; i++) /* what fired meanwhile is lost */
 		if (dev->queue[i].running && dev->queue[i].call_fd >= 0)
 			eventfd_write(dev->queue[i].call_fd, 1);
+	eventfd_write(dev->config_fd, 1);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -32,12 +34,13 @@ virtio_vdpa_queue_init(struct virtio_vdpa_queue *q)
 	};
 }
 
-static void
-fd_replace(int *fd, int from)
+int
+virtio_vdpa_fd_replace(int *fd, int from)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 0);
+	return from >= 0 && *fd < 0 ? -errno : 0;
 }
 
 int
@@ -55,8 +58,8 @@ virtio_vdpa_front_read(struct virtio_vdpa_front *front, int vid, uint16_t qid)
 	front->device = (uintptr_t)vring.used;
 	front->size = vring.size;
 	front->base = avail;
-	fd_replace(&front->kick_fd, vring.kickfd);
-	fd_replace(&front->call_fd, vring.callfd);
+	front->fds_lost = virtio_vdpa_fd_replace(&front->kick_fd, vring.kickfd) != 0;
+	front->fds_lost |= virtio_vdpa_fd_replace(&front->call_fd, vring.callfd) != 0;
 	front->changed = true;
 	return 0;
 }
@@ -64,8 +67,8 @@ virtio_vdpa_front_read(struct virtio_vdpa_front *front, int vid, uint16_t qid)
 void
 virtio_vdpa_front_clear(struct virtio_vdpa_front *front)
 {
-	fd_replace(&front->kick_fd, -1);
-	fd_replace(&front->call_fd, -1);
+	virtio_vdpa_fd_replace(&front->kick_fd, -1);
+	virtio_vdpa_fd_replace(&front->call_fd, -1);
 	*front = (struct virtio_vdpa_front){ .kick_fd = -1, .call_fd = -1 };
 }
 
@@ -74,7 +77,7 @@ virtio_vdpa_front_ready(const struct virtio_vdpa_front *front)
 {
 	/* A size of 0 is for virtio_vdpa_queue_conf() to refuse, aloud. */
 	return front->desc != 0 && front->driver != 0 && front->device != 0 &&
-		front->kick_fd >= 0;
+		(front->kick_fd >= 0 || front->fds_lost);
 }
 
 uint16_t
@@ -203,13 +206,45 @@ packed_index(const struct virtio_vdpa_queue *q)
 	return any ? packed_at(q, last + 1, lap != 0) : packed_index_full(q);
 }
 
+/*
+ * By way of the kernel: the front-end may have cut its memory file short, and a load would end this
+ * process with SIGBUS.
+ */
+static bool
+guest_read(void *dst, uint64_t va, size_t len)
+{
+	struct iovec local = { .iov_base = dst, .iov_len = len };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)va, .iov_len = len };
+
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+/* From a copy, so that each flag is read once. */
+static uint16_t
+packed_index_read(const struct virtio_vdpa_queue *q)
+{
+	size_t bytes = (size_t)q->size * PACKED_DESC_BYTES;
+	struct virtio_vdpa_queue copy = *q;
+	uint16_t index = PACKED_WRAP;
+	void *ring = malloc(bytes);
+
+	if (ring != NULL && guest_read(ring, q->ring_device, bytes)) {
+		copy.ring_device = (uintptr_t)ring;
+		index = packed_index(&copy);
+	}
+	free(ring);
+	return index;
+}
+
 uint16_t
 virtio_vdpa_queue_index(const struct virtio_vdpa_queue *q, bool packed)
 {
+	uint16_t index;
+
 	if (q->ring_device == 0)
 		return virtio_vdpa_queue_first(packed);
 	if (packed)
-		return packed_index(q);
-	/* struct vring_used: flags, idx */
-	return __atomic_load_n((const uint16_t *)(uintptr_t)(q->ring_device + 2), __ATOMIC_ACQUIRE);
+		return packed_index_read(q);
+	/* struct vring_used: flags, idx; memory that is gone has nothing to resume */
+	return guest_read(&index, q->ring_device + 2, sizeof(index)) ? index : 0;
 }

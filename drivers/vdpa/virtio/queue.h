@@ -27,6 +27,7 @@ struct virtio_vdpa_front {
 	uint16_t size;
 	uint16_t base; /* where the ring is to start; packed: wrap counter in bit 15 */
 	bool enabled;
+	bool fds_lost; /* this process has no descriptor left to duplicate them */
 	bool changed; /* since the worker last looked */
 };
 
@@ -57,6 +58,9 @@ virtio_vdpa_queue_init(struct virtio_vdpa_queue *q);
  * front_lock held. 0 or -errno. */
 int
 virtio_vdpa_front_read(struct virtio_vdpa_front *front, int vid, uint16_t qid);
+
+/* Close *fd and make it a duplicate of from, or -1. 0, or -errno if there is no descriptor left. */
+int virtio_vdpa_fd_replace(int *fd, int from);
 
 /* Close what front_read() duplicated and forget it. */
 void

@@ -88,14 +88,6 @@ device_reset(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	return 0;
 }
 
-static void
-fd_take(int *fd, int from)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 0);
-}
-
 /* The worker's copy of what the front-end said last. Returns whether the queue can run. */
 static bool
 front_take(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_front *front)
@@ -108,8 +100,8 @@ front_take(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_front *
 	q->front.changed = false;
 	ready = virtio_vdpa_front_ready(&q->front);
 	if (ready) {
-		fd_take(&q->kick_fd, q->front.kick_fd);
-		fd_take(&q->call_fd, q->front.call_fd);
+		front->fds_lost |= virtio_vdpa_fd_replace(&q->kick_fd, q->front.kick_fd) != 0;
+		front->fds_lost |= virtio_vdpa_fd_replace(&q->call_fd, q->front.call_fd) != 0;
 	}
 	pthread_mutex_unlock(&dev->front_lock);
 	return ready;
@@ -121,6 +113,17 @@ device_fault(int ret, uint16_t qid, const char *what, struct virtio_vdpa_fault *
 	return virtio_vdpa_fault_set(fault,
 		ret == -ENODEV ? RTE_PMD_VDPA_VIRTIO_GONE : RTE_PMD_VDPA_VIRTIO_DEVICE, ret,
 		"queue %u: %s: %s", qid, what, strerror(-ret));
+}
+
+/* A queue without its call fd would run, and never be heard of. */
+static int
+fds_check(const struct virtio_vdpa_front *front, uint16_t qid, struct virtio_vdpa_fault *fault)
+{
+	if (!front->fds_lost)
+		return 0;
+	return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, -EMFILE,
+		"queue %u: no file descriptor left for its kick or call fd; remedy: raise "
+		"RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)", qid);
 }
 
 static int
@@ -150,7 +153,7 @@ queue_start(struct virtio_vdpa_dev *dev, uint16_t qid, const struct virtio_vdpa_
 	ret = vio_queue_enable(&dev->vio, qid);
 	if (ret != 0)
 		return device_fault(ret, qid, "the device does not enable it", fault);
-	q->own_page = dev->bus->bar_offset[q->db.bar] != 0 &&
+	q->own_page = dev->bus->bar_offset[q->db.bar] != VIRTIO_VDPA_NO_OFFSET &&
 		vio_doorbell_own_page(&dev->vio, &q->db, sysconf(_SC_PAGESIZE));
 	q->size = conf.size;
 	q->ring_device = packed ? front->desc : front->device;
@@ -183,7 +186,9 @@ queues_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_front *front,
 	for (i = 0; i < dev->guest_queues; i++) {
 		if (!virtio_vdpa_front_ready(&front[i]))
 			continue;
-		ret = queue_start(dev, i, &front[i], fault);
+		ret = fds_check(&front[i], i, fault);
+		if (ret == 0)
+			ret = queue_start(dev, i, &front[i], fault);
 		if (ret != 0)
 			return ret;
 	}
@@ -316,7 +321,9 @@ queue_update(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_vdpa_fault
 	ready = front_take(dev, qid, &front);
 	if (!ready)
 		return 0; /* taken away in between; vhost will say so */
-	ret = virtio_vdpa_irq_rewire(dev, qid, fault);
+	ret = fds_check(&front, qid, fault);
+	if (ret == 0)
+		ret = virtio_vdpa_irq_rewire(dev, qid, fault);
 	if (ret == 0 && !q->running) {
 		ret = queue_start(dev, qid, &front, fault);
 		if (ret == 0)
@@ -362,8 +369,8 @@ queue_stop(struct virtio_vdpa_dev *dev, uint16_t qid)
 	q->running = false;
 	q->kick = RTE_PMD_VDPA_VIRTIO_KICK_NONE;
 	q->ring_device = 0;
-	fd_take(&q->kick_fd, -1);
-	fd_take(&q->call_fd, -1);
+	virtio_vdpa_fd_replace(&q->kick_fd, -1);
+	virtio_vdpa_fd_replace(&q->call_fd, -1);
 }
 
 /*

@@ -46,15 +46,15 @@ refuse(struct pci_func *f, int error, const char *format, ...)
 static int
 addr_parse(struct pci_func *f, const char *pci)
 {
+	const bool clean = pci[strspn(pci, ADDR_CHARS)] == '\0';
 	unsigned int domain = 0, bus, dev, fn;
 	int end = 0;
 
-	if (sscanf(pci, "%4x:%2x:%2x.%1x%n", &domain, &bus, &dev, &fn, &end) != 4 ||
+	if (!clean || sscanf(pci, "%4x:%2x:%2x.%1x%n", &domain, &bus, &dev, &fn, &end) != 4 ||
 		pci[end] != '\0') {
 		domain = 0;
 		end = 0;
-		if (pci[strspn(pci, ADDR_CHARS)] != '\0' ||
-			sscanf(pci, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) != 3 ||
+		if (!clean || sscanf(pci, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) != 3 ||
 			pci[end] != '\0')
 			return refuse(f, -EINVAL,
 				"'%.32s' is not a PCI address; write it as 0000:01:00.1", pci);

@@ -133,7 +133,7 @@ vfio_reg_read(void *ctx, uint8_t bar, uint64_t off, uint8_t len)
 	struct vfio_bus *v = ctx;
 	uint32_t val = 0;
 
-	if (bar >= VIO_NUM_BARS || v->mmio.bar[bar].addr != NULL || v->region_offset[bar] == 0)
+	if (bar >= VIO_NUM_BARS || v->mmio.bar[bar].addr != NULL || v->region_offset[bar] == VIRTIO_VDPA_NO_OFFSET)
 		return vio_mmio_ops.read(&v->mmio, bar, off, len);
 	if (pread(v->bus.device_fd, &val, len, v->region_offset[bar] + off) != len)
 		return UINT32_MAX >> (32 - 8 * len);
@@ -145,7 +145,7 @@ vfio_reg_write(void *ctx, uint8_t bar, uint64_t off, uint8_t len, uint32_t val)
 {
 	struct vfio_bus *v = ctx;
 
-	if (bar >= VIO_NUM_BARS || v->mmio.bar[bar].addr != NULL || v->region_offset[bar] == 0)
+	if (bar >= VIO_NUM_BARS || v->mmio.bar[bar].addr != NULL || v->region_offset[bar] == VIRTIO_VDPA_NO_OFFSET)
 		vio_mmio_ops.write(&v->mmio, bar, off, len, val);
 	else if (pwrite(v->bus.device_fd, &val, len, v->region_offset[bar] + off) != len)
 		return; /* a device that is gone; the next read says so */
@@ -423,7 +423,7 @@ virtio_vdpa_vfio_open(
 {
 	uint64_t bar_len[VIO_NUM_BARS];
 	uint8_t config[CONFIG_BYTES];
-	unsigned int group = 0;
+	unsigned int i, group = 0;
 	const char *why = "";
 	struct vfio_bus *v;
 	int ret;
@@ -439,6 +439,8 @@ virtio_vdpa_vfio_open(
 		return virtio_vdpa_fault_set(
 			fault, RTE_PMD_VDPA_VIRTIO_HOST, -ENOMEM, "out of memory");
 	snprintf(v->pci, sizeof(v->pci), "%s", pci);
+	for (i = 0; i < VIO_NUM_BARS; i++)
+		v->bus.bar_offset[i] = v->region_offset[i] = VIRTIO_VDPA_NO_OFFSET;
 	v->bus.ops = &vfio_ops;
 	v->bus.io = (struct vio_io){ .ops = &vfio_reg_ops, .ctx = v };
 	v->bus.device_fd = v->bus.group_fd = v->bus.gone_fd = v->container_fd = -1;
