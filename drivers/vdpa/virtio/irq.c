@@ -29,8 +29,10 @@ virtio_vdpa_irq_vector(uint16_t vectors, uint16_t queues, uint16_t qid, bool *sh
 	return *shared ? vectors - 1 : 1 + qid;
 }
 
-/* Writes to a call fd must not block the worker: eventfds of front-ends are non-blocking as a rule,
- * this makes sure. */
+/*
+ * Writes to a call fd must not block the worker. Eventfds of front-ends are non-blocking as a rule;
+ * one that is made blocking again later, and filled, is not guarded against.
+ */
 static void
 set_nonblock(int fd)
 {

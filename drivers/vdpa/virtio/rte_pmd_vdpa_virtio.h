@@ -139,7 +139,7 @@ int rte_pmd_vdpa_virtio_event_register(
 /** What a device is doing. Counters count from probe. */
 struct rte_pmd_vdpa_virtio_status {
 	enum rte_pmd_vdpa_virtio_state state;
-	/** Of the last failure or refusal; OK after a start that worked. */
+	/** Of the last failure; OK after a start that worked. */
 	enum rte_pmd_vdpa_virtio_reason reason;
 	int vid; /**< -1: no guest */
 	enum rte_pmd_vdpa_virtio_mode mode; /**< The least direct of all queues that run. */
@@ -157,7 +157,7 @@ struct rte_pmd_vdpa_virtio_status {
 	uint64_t kicks_relayed; /**< Kicks that passed through this process. */
 	uint64_t irqs_relayed; /**< Interrupts that did. */
 	uint64_t config_changes; /**< Configuration change interrupts. */
-	char text[RTE_PMD_VDPA_VIRTIO_TEXT]; /**< Of the last failure or refusal, else empty. */
+	char text[RTE_PMD_VDPA_VIRTIO_TEXT]; /**< Of the last failure, else empty. */
 };
 
 /** @param status  filled. @return 0; -ENODEV; -EINVAL status NULL */
@@ -179,7 +179,7 @@ struct rte_pmd_vdpa_virtio_queue {
 	uint64_t irqs_relayed;
 };
 
-/** @param qid  0..2 * max_pairs - 1. @return 0; -ENODEV; -EINVAL qid or queue NULL */
+/** @param qid  0..2 * the device's pairs - 1. @return 0; -ENODEV; -EINVAL qid or queue NULL */
 int rte_pmd_vdpa_virtio_queue_get(
 	struct rte_vdpa_device *dev, uint16_t qid, struct rte_pmd_vdpa_virtio_queue *queue);
 
