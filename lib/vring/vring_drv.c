@@ -131,24 +131,29 @@ split_used_idx(const struct vring_drv *r)
 	return le16toh(__atomic_load_n(&used->idx, __ATOMIC_ACQUIRE));
 }
 
-/* With one chain at a time it always occupies the table from entry 0. */
+/*
+ * Entries in ring order, as IN_ORDER asks for (2.7), and with one chain at a time nothing stands in
+ * the way. The last one's next, which nobody else reads, is that of the ring order too.
+ */
 static void
 split_add(struct vring_drv *r, const struct vring_buf *bufs, uint16_t n, uint16_t n_out)
 {
 	struct split_desc *desc = (struct split_desc *)r->mem;
 	struct split_avail *avail = (struct split_avail *)(r->mem + r->driver_off);
-	uint16_t i, flags;
+	const uint16_t mask = r->size - 1;
+	uint16_t i, slot, flags;
 
 	for (i = 0; i < n; i++) {
+		slot = (r->head + i) & mask;
 		flags = i < n_out ? 0 : DESC_F_WRITE;
 		if (i + 1 < n)
 			flags |= DESC_F_NEXT;
-		desc[i].addr = htole64(bufs[i].iova);
-		desc[i].len = htole32(bufs[i].len);
-		desc[i].flags = htole16(flags);
-		desc[i].next = htole16(i + 1);
+		desc[slot].addr = htole64(bufs[i].iova);
+		desc[slot].len = htole32(bufs[i].len);
+		desc[slot].flags = htole16(flags);
+		desc[slot].next = htole16((slot + 1) & mask);
 	}
-	avail->ring[r->next & (r->size - 1)] = 0;
+	avail->ring[r->next & mask] = htole16(r->head);
 	/*
 	 * With EVENT_IDX the device looks at used_event instead of the flag: the index before the
 	 * one that is next is never reached from here, so no interrupt (2.7.7).
@@ -169,8 +174,9 @@ split_used(struct vring_drv *r, uint32_t *len)
 		return 0;
 	if (idx != (uint16_t)(r->used + 1))
 		return -EPROTO;
-	if (__atomic_load_n(&elem->id, __ATOMIC_RELAXED) != 0)
+	if (le32toh(__atomic_load_n(&elem->id, __ATOMIC_RELAXED)) != r->head)
 		return -EPROTO;
+	r->head = (r->head + r->chain) & (r->size - 1);
 	*len = le32toh(__atomic_load_n(&elem->len, __ATOMIC_RELAXED));
 	r->used = idx;
 	return 1;

@@ -31,6 +31,7 @@ struct vring_drv {
 	uint16_t size;
 	uint16_t next; /* split: available index; packed: next slot */
 	uint16_t used; /* split: used index seen; packed: slot of the next used descriptor */
+	uint16_t head; /* split: entry that the next chain starts at, or the one outstanding */
 	uint16_t chain; /* descriptors of the chain outstanding, 0: none */
 	bool packed;
 	bool wrap; /* packed: wrap counter of next */

@@ -374,10 +374,37 @@ scribbles(void)
 	return 0;
 }
 
+/* 2.7, in-order: entries one after another around the table, also where a chain goes past its end. */
+static int
+in_ring_order(void)
+{
+	const struct vring_buf bufs[3] = { { BUF_IOVA, 8 }, { BUF_IOVA + 8, 8 },
+		{ BUF_IOVA + 16, 8 } };
+	struct ringdev_chain chain;
+	struct pair p;
+	uint32_t len;
+	unsigned int i;
+	uint16_t last;
+
+	UT_DO(setup(&p, false, 8));
+	for (i = 0; i < 50; i++) {
+		UT_EQ(vring_drv_add(&p.drv, bufs, 2, 1), 0);
+		UT_EQ(ringdev_pop(&p.dev, &chain), 1);
+		UT_EQ(chain.id, 3 * i % 8);
+		memcpy(&last, p.mem + 16 * ((chain.id + 2) % 8) + 14, sizeof(last));
+		UT_EQ(last, (chain.id + 3) % 8);
+		ringdev_push(&p.dev, chain.id, 3, 8);
+		UT_EQ(vring_drv_used(&p.drv, &len), 1);
+	}
+	teardown(&p);
+	return 0;
+}
+
 static const struct ut_case cases[] = {
 	UT_CASE(geometry),
 	UT_CASE(bad_geometry),
 	UT_CASE(split_wraps),
+	UT_CASE(in_ring_order),
 	UT_CASE(packed_wraps),
 	UT_CASE(shapes),
 	UT_CASE(lengths),
