@@ -18,6 +18,44 @@
 
 RTE_LOG_REGISTER(virtio_vdpa_logtype, pmd.vdpa.virtio, NOTICE);
 
+static TAILQ_HEAD(, virtio_vdpa_dev) devices = TAILQ_HEAD_INITIALIZER(devices);
+static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+list_add(struct virtio_vdpa_dev *dev)
+{
+	pthread_mutex_lock(&devices_lock);
+	TAILQ_INSERT_TAIL(&devices, dev, next);
+	pthread_mutex_unlock(&devices_lock);
+}
+
+static void
+list_del(struct virtio_vdpa_dev *dev)
+{
+	pthread_mutex_lock(&devices_lock);
+	TAILQ_REMOVE(&devices, dev, next);
+	pthread_mutex_unlock(&devices_lock);
+}
+
+struct virtio_vdpa_dev *
+virtio_vdpa_by_vdpa(const struct rte_vdpa_device *vdpa)
+{
+	struct virtio_vdpa_dev *dev;
+
+	pthread_mutex_lock(&devices_lock);
+	TAILQ_FOREACH(dev, &devices, next)
+		if (vdpa != NULL && dev->vdpa == vdpa)
+			break;
+	pthread_mutex_unlock(&devices_lock);
+	return dev;
+}
+
+struct virtio_vdpa_dev *
+virtio_vdpa_by_vid(int vid)
+{
+	return virtio_vdpa_by_vdpa(rte_vhost_get_vdpa_device(vid));
+}
+
 /*
  * Queue pairs of the device by its configuration. num_queues is no help: QEMU counts there only the
  * queues of the features negotiated so far. 5.1.4.1: 1 to 0x8000 where MQ is offered.
@@ -168,7 +206,7 @@ virtio_vdpa_create(struct rte_device *rte_dev, struct virtio_vdpa_bus *bus,
 			"the vhost library did not take the device");
 		goto free_dev;
 	}
-	virtio_vdpa_list_add(dev);
+	list_add(dev);
 	VV_LOG(INFO, dev, "claimed: %u queue pairs, %u vectors, features %#" PRIx64, dev->dev_pairs,
 		bus->vectors, dev->vio.offered);
 	return 0;
@@ -195,7 +233,7 @@ virtio_vdpa_destroy(struct rte_device *rte_dev)
 	if (vid >= 0)
 		virtio_vdpa_ops.dev_cleanup(vid);
 	rte_pmd_vdpa_virtio_event_register(dev->vdpa, NULL, NULL);
-	virtio_vdpa_list_del(dev);
+	list_del(dev);
 	rte_vdpa_unregister_device(dev->vdpa);
 	virtio_vdpa_worker_fini(dev);
 	if (dev->bus != NULL)

@@ -21,44 +21,6 @@
  * protocol feature. */
 #define SETTLE_MS 200
 
-static TAILQ_HEAD(, virtio_vdpa_dev) devices = TAILQ_HEAD_INITIALIZER(devices);
-static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void
-virtio_vdpa_list_add(struct virtio_vdpa_dev *dev)
-{
-	pthread_mutex_lock(&devices_lock);
-	TAILQ_INSERT_TAIL(&devices, dev, next);
-	pthread_mutex_unlock(&devices_lock);
-}
-
-void
-virtio_vdpa_list_del(struct virtio_vdpa_dev *dev)
-{
-	pthread_mutex_lock(&devices_lock);
-	TAILQ_REMOVE(&devices, dev, next);
-	pthread_mutex_unlock(&devices_lock);
-}
-
-struct virtio_vdpa_dev *
-virtio_vdpa_by_vdpa(const struct rte_vdpa_device *vdpa)
-{
-	struct virtio_vdpa_dev *dev;
-
-	pthread_mutex_lock(&devices_lock);
-	TAILQ_FOREACH(dev, &devices, next)
-		if (vdpa != NULL && dev->vdpa == vdpa)
-			break;
-	pthread_mutex_unlock(&devices_lock);
-	return dev;
-}
-
-struct virtio_vdpa_dev *
-virtio_vdpa_by_vid(int vid)
-{
-	return virtio_vdpa_by_vdpa(rte_vhost_get_vdpa_device(vid));
-}
-
 static uint16_t
 pairs_offered(struct virtio_vdpa_dev *dev)
 {

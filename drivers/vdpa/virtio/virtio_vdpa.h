@@ -142,12 +142,12 @@ int virtio_vdpa_create(struct rte_device *rte_dev, struct virtio_vdpa_bus *bus,
 	const struct virtio_vdpa_args *args, struct virtio_vdpa_fault *fault);
 int virtio_vdpa_destroy(struct rte_device *rte_dev);
 
-/* ops.c: the table of vhost's callbacks, and who is who. The list is guarded inside. */
-extern struct rte_vdpa_dev_ops virtio_vdpa_ops;
-void virtio_vdpa_list_add(struct virtio_vdpa_dev *dev);
-void virtio_vdpa_list_del(struct virtio_vdpa_dev *dev);
+/* device.c: which device it is; NULL: none of this driver's. Any thread. */
 struct virtio_vdpa_dev *virtio_vdpa_by_vdpa(const struct rte_vdpa_device *vdpa);
 struct virtio_vdpa_dev *virtio_vdpa_by_vid(int vid);
+
+/* ops.c: the table of vhost's callbacks. */
+extern struct rte_vdpa_dev_ops virtio_vdpa_ops;
 
 /* stats.c: behind the rte_vdpa statistics ops. */
 int virtio_vdpa_stats_names(
