@@ -14,6 +14,7 @@
 #include <rte_ether.h>
 #include <rte_string_fns.h>
 
+#include "state.h"
 #include "virtio_vdpa.h"
 
 RTE_LOG_REGISTER(virtio_vdpa_logtype, pmd.vdpa.virtio, NOTICE);
@@ -61,44 +62,55 @@ virtio_vdpa_by_vid(int vid)
  * queues of the features negotiated so far. 5.1.4.1: 1 to 0x8000 where MQ is offered.
  */
 static int
-device_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
+device_pairs(struct vio_dev *vio, struct virtio_vdpa_fault *fault)
 {
 	const uint64_t need = VIO_BIT(VIO_NET_F_MQ) | VIO_BIT(VIO_NET_F_CTRL_VQ);
 	uint8_t raw[2] = { 1, 0 };
-	int ret = 0;
+	int pairs, ret = 0;
 
-	if ((dev->vio.offered & need) == need)
-		ret = vio_dev_config_read(&dev->vio, VIO_NET_CFG_MAX_PAIRS, raw, sizeof(raw));
-	dev->cvq_pairs = raw[0] | raw[1] << 8;
-	if (ret != 0 || dev->cvq_pairs < 1 || dev->cvq_pairs >= VIO_NET_MAX_PAIRS)
+	if ((vio->offered & need) == need)
+		ret = vio_dev_config_read(vio, VIO_NET_CFG_MAX_PAIRS, raw, sizeof(raw));
+	pairs = raw[0] | raw[1] << 8;
+	if (ret != 0 || pairs < 1 || pairs >= VIO_NET_MAX_PAIRS)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE,
-			ret != 0 ? ret : -EINVAL, "the device says it has %u queue pairs",
-			dev->cvq_pairs);
-	dev->dev_pairs = RTE_MIN(dev->cvq_pairs, VIRTIO_VDPA_MAX_PAIRS);
-	return 0;
+			ret != 0 ? ret : -EINVAL, "the device says it has %u queue pairs", pairs);
+	return pairs;
 }
 
+/* Take the function on a bus into use; returns its queue pairs. */
 static int
-device_check(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
+device_open(struct vio_dev *vio, const struct virtio_vdpa_bus *bus, struct virtio_vdpa_fault *fault)
 {
 	int ret;
 
-	ret = vio_dev_init(&dev->vio, &dev->bus->io, &dev->bus->layout);
+	ret = vio_dev_init(vio, &bus->io, &bus->layout);
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, ret,
 			"not a usable virtio 1.x device: %s",
 			ret == -ENODEV ? "its registers read all ones"
 				       : "no VERSION_1, or no queue");
-	ret = vio_dev_reset(&dev->vio, VIO_RESET_MS);
+	ret = vio_dev_reset(vio, VIO_RESET_MS);
 	if (ret != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_RESET, ret,
 			"the device did not finish its reset within %u ms", VIO_RESET_MS);
-	if ((dev->vio.offered & VIO_BIT(VIO_F_ACCESS_PLATFORM)) == 0)
+	if ((vio->offered & VIO_BIT(VIO_F_ACCESS_PLATFORM)) == 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
 			"the device does not offer VIRTIO_F_ACCESS_PLATFORM: it would reach memory "
-			"past the IOMMU; remedy:"
-			" turn it on for the device (QEMU: iommu_platform=on)");
-	return device_pairs(dev, fault);
+			"past the IOMMU; remedy: turn it on for the device "
+			"(QEMU: iommu_platform=on)");
+	return device_pairs(vio, fault);
+}
+
+static int
+device_check(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
+{
+	int pairs = device_open(&dev->vio, dev->bus, fault);
+
+	if (pairs < 0)
+		return pairs;
+	dev->cvq_pairs = pairs;
+	dev->dev_pairs = RTE_MIN(pairs, VIRTIO_VDPA_MAX_PAIRS);
+	return 0;
 }
 
 static int
@@ -216,20 +228,42 @@ free_dev:
 	return ret;
 }
 
+static struct virtio_vdpa_dev *
+by_rte_dev(const struct rte_device *rte_dev)
+{
+	return virtio_vdpa_by_vdpa(rte_vdpa_find_device_by_name(rte_dev_name(rte_dev)));
+}
+
+static int
+guest_of(struct virtio_vdpa_dev *dev)
+{
+	int vid;
+
+	pthread_mutex_lock(&dev->front_lock);
+	vid = dev->conn.vid;
+	pthread_mutex_unlock(&dev->front_lock);
+	return vid;
+}
+
+bool
+virtio_vdpa_in_use(struct rte_device *rte_dev)
+{
+	struct virtio_vdpa_dev *dev = by_rte_dev(rte_dev);
+
+	return dev != NULL && guest_of(dev) >= 0;
+}
+
 /* The application has unregistered the sockets by now; if not, the guest loses the device here, in
  * good order. */
 int
 virtio_vdpa_destroy(struct rte_device *rte_dev)
 {
-	struct virtio_vdpa_dev *dev =
-		virtio_vdpa_by_vdpa(rte_vdpa_find_device_by_name(rte_dev_name(rte_dev)));
+	struct virtio_vdpa_dev *dev = by_rte_dev(rte_dev);
 	int vid;
 
 	if (dev == NULL)
 		return -ENODEV;
-	pthread_mutex_lock(&dev->front_lock);
-	vid = dev->conn.vid;
-	pthread_mutex_unlock(&dev->front_lock);
+	vid = guest_of(dev);
 	if (vid >= 0)
 		virtio_vdpa_ops.dev_cleanup(vid);
 	rte_pmd_vdpa_virtio_event_register(dev->vdpa, NULL, NULL);
@@ -240,6 +274,77 @@ virtio_vdpa_destroy(struct rte_device *rte_dev)
 		dev->bus->ops->close(dev->bus);
 	device_free(dev);
 	return 0;
+}
+
+/* What was told to applications of it (queues, features) must still hold. */
+static int
+same_device(const struct virtio_vdpa_dev *dev, const struct vio_dev *vio, int pairs,
+	struct virtio_vdpa_fault *fault)
+{
+	uint64_t lost = dev->vio.offered & ~vio->offered;
+
+	if (pairs != dev->cvq_pairs)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
+			"the device is back with %u queue pairs and had %u; remedy: remove it and "
+			"probe it again",
+			pairs, dev->cvq_pairs);
+	if (lost != 0)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
+			"the device is back without features %#" PRIx64
+			" that it had; remedy: remove it and probe it again",
+			lost);
+	return 0;
+}
+
+/* Lock held. */
+static int
+revive(struct virtio_vdpa_dev *dev, struct virtio_vdpa_bus *bus, struct virtio_vdpa_fault *fault)
+{
+	struct rte_pmd_vdpa_virtio_event event = { .type = RTE_PMD_VDPA_VIRTIO_EVENT_RETURNED };
+	struct vio_dev vio;
+	int ret;
+
+	if (dev->bus != NULL)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_BUSY, -EBUSY,
+			"the device was not removed");
+	ret = device_open(&vio, bus, fault);
+	if (ret >= 0)
+		ret = same_device(dev, &vio, ret, fault);
+	if (ret != 0)
+		return ret;
+	dev->bus = bus;
+	ret = virtio_vdpa_worker_gone_add(dev);
+	if (ret != 0) {
+		dev->bus = NULL;
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_HOST, ret,
+			"its removal cannot be watched for: %s", strerror(-ret));
+	}
+	dev->vio = vio;
+	dev->conn.failed_print = 0;
+	VV_LOG(NOTICE, dev, "is back");
+	virtio_vdpa_state_input(dev, VIRTIO_VDPA_RETURN, NULL);
+	event.state = dev->state;
+	event.vid = dev->vid;
+	event.text = "the device is back";
+	virtio_vdpa_event_post(dev, &event);
+	return 0;
+}
+
+int
+virtio_vdpa_revive(
+	struct rte_device *rte_dev, struct virtio_vdpa_bus *bus, struct virtio_vdpa_fault *fault)
+{
+	struct virtio_vdpa_dev *dev = by_rte_dev(rte_dev);
+	int ret;
+
+	if (dev == NULL)
+		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
+			"no device of vdpa_virtio has that name");
+	pthread_mutex_lock(&dev->lock);
+	ret = revive(dev, bus, fault);
+	pthread_mutex_unlock(&dev->lock);
+	virtio_vdpa_event_deliver(dev);
+	return ret;
 }
 
 int

@@ -77,6 +77,8 @@ enum rte_pmd_vdpa_virtio_event_type {
 	RTE_PMD_VDPA_VIRTIO_EVENT_KICK, /**< How kicks reach the device was settled; see kick. */
 	/** The device asks the guest to announce itself (VIRTIO_NET_S_ANNOUNCE). */
 	RTE_PMD_VDPA_VIRTIO_EVENT_ANNOUNCE,
+	/** A device that was removed is back: guests can start on it again. */
+	RTE_PMD_VDPA_VIRTIO_EVENT_RETURNED,
 };
 
 /** Whose rings the device works on. */

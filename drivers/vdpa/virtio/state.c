@@ -5,12 +5,12 @@
  * The one table of a device's life. Called with the device's lock held; posts events, which are
  * delivered later.
  *
- *             CONF       REJECT          UP        CLOSE                   DOWN
- *  PROBED     STARTING   FAILED          -         PROBED                  -
- *  STARTING   -          undo, FAILED    RUNNING   undo, STOPPING          -
- *  RUNNING    -          stop, FAILED    -         stop, STOPPING          -
- *  STOPPING   -          FAILED          -         STOPPING                PROBED
- *  FAILED     STARTING   FAILED          -         PROBED                  -
+ *             CONF       REJECT          UP        CLOSE            DOWN     RETURN
+ *  PROBED     STARTING   FAILED          -         PROBED           -        PROBED
+ *  STARTING   -          undo, FAILED    RUNNING   undo, STOPPING   -        -
+ *  RUNNING    -          stop, FAILED    -         stop, STOPPING   -        -
+ *  STOPPING   -          FAILED          -         STOPPING         PROBED   -
+ *  FAILED     STARTING   FAILED          -         PROBED           -        PROBED
  */
 #include <assert.h>
 #include <errno.h>
@@ -42,13 +42,18 @@ struct transition {
 #define DO(action, state) { state, action }
 
 static const struct transition table[RTE_PMD_VDPA_VIRTIO_NUM_STATES][VIRTIO_VDPA_NUM_INPUTS] = {
-	/*             CONF          REJECT            UP                  CLOSE               DOWN
-	 * */
-	[PROBED] =   { TO(STARTING), DO(DROP, FAILED), NO,                 TO(PROBED),         NO },
-	[STARTING] = { NO,           DO(DROP, FAILED), DO(COUNT, RUNNING), DO(STOP, STOPPING), NO },
-	[RUNNING] =  { NO,           DO(DROP, FAILED), NO,                 DO(STOP, STOPPING), NO },
-	[STOPPING] = { NO,           DO(DROP, FAILED), NO,                 TO(STOPPING), TO(PROBED) },
-	[FAILED] =   { TO(STARTING), DO(DROP, FAILED), NO,                 TO(PROBED),         NO },
+	/*             CONF          REJECT            UP                  CLOSE
+	 *             DOWN          RETURN */
+	[PROBED] =   { TO(STARTING), DO(DROP, FAILED), NO,                 TO(PROBED),
+		       NO,           TO(PROBED) },
+	[STARTING] = { NO,           DO(DROP, FAILED), DO(COUNT, RUNNING), DO(STOP, STOPPING),
+		       NO,           NO },
+	[RUNNING] =  { NO,           DO(DROP, FAILED), NO,                 DO(STOP, STOPPING),
+		       NO,           NO },
+	[STOPPING] = { NO,           DO(DROP, FAILED), NO,                 TO(STOPPING),
+		       TO(PROBED),   NO },
+	[FAILED] =   { TO(STARTING), DO(DROP, FAILED), NO,                 TO(PROBED),
+		       NO,           TO(PROBED) },
 };
 
 static const char *const state_names[] = {

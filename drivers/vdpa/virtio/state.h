@@ -15,6 +15,7 @@ enum virtio_vdpa_input {
 	VIRTIO_VDPA_UP, /* the device runs the rings */
 	VIRTIO_VDPA_CLOSE, /* vhost wants the device stopped */
 	VIRTIO_VDPA_DOWN, /* it is stopped */
+	VIRTIO_VDPA_RETURN, /* it was removed, and is back */
 	VIRTIO_VDPA_NUM_INPUTS
 };
 

@@ -29,6 +29,7 @@
 #include <vio_queue.h>
 
 #include "bus.h"
+#include "create.h"
 #include "event.h"
 #include "mem.h"
 #include "queue.h"
@@ -127,21 +128,6 @@ struct virtio_vdpa_dev {
 	struct virtio_vdpa_frontend frontend;
 };
 
-/* What an operator may say of a device. */
-struct virtio_vdpa_args {
-	uint8_t mac[6];
-	bool mac_set;
-	uint16_t queues; /* pairs offered to guests at most, 0: all */
-};
-
-/*
- * device.c: claim the virtio network device on bus under rte_dev's name, and give it up. On success
- * the bus belongs to the device; on failure (-errno, *fault filled) it stays the caller's.
- */
-int virtio_vdpa_create(struct rte_device *rte_dev, struct virtio_vdpa_bus *bus,
-	const struct virtio_vdpa_args *args, struct virtio_vdpa_fault *fault);
-int virtio_vdpa_destroy(struct rte_device *rte_dev);
-
 /* device.c: which device it is; NULL: none of this driver's. Any thread. */
 struct virtio_vdpa_dev *virtio_vdpa_by_vdpa(const struct rte_vdpa_device *vdpa);
 struct virtio_vdpa_dev *virtio_vdpa_by_vid(int vid);
@@ -186,6 +172,7 @@ bool virtio_vdpa_link_read(struct virtio_vdpa_dev *dev);
 
 /* worker.c */
 int virtio_vdpa_worker_init(struct virtio_vdpa_dev *dev);
+int virtio_vdpa_worker_gone_add(struct virtio_vdpa_dev *dev); /* lock held */
 void virtio_vdpa_worker_fini(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_worker_wake(struct virtio_vdpa_dev *dev); /* any thread */
 int virtio_vdpa_worker_kick_add(struct virtio_vdpa_dev *dev, uint16_t qid); /* lock held */

@@ -59,6 +59,21 @@ virtio_vdpa_worker_kick_del(struct virtio_vdpa_dev *dev, uint16_t qid)
 		epoll_ctl(dev->worker.epoll_fd, EPOLL_CTL_DEL, dev->queue[qid].kick_fd, NULL);
 }
 
+int
+virtio_vdpa_worker_gone_add(struct virtio_vdpa_dev *dev)
+{
+	if (dev->bus->gone_fd < 0)
+		return 0;
+	return watch(dev, dev->bus->gone_fd, TAG(SOURCE_GONE, 0), EPOLLET);
+}
+
+static void
+gone_del(struct virtio_vdpa_dev *dev)
+{
+	if (dev->bus->gone_fd >= 0)
+		epoll_ctl(dev->worker.epoll_fd, EPOLL_CTL_DEL, dev->bus->gone_fd, NULL);
+}
+
 void
 virtio_vdpa_worker_wake(struct virtio_vdpa_dev *dev)
 {
@@ -139,6 +154,7 @@ gone(struct virtio_vdpa_dev *dev)
 	virtio_vdpa_fault_set(&fault, RTE_PMD_VDPA_VIRTIO_GONE, -ENODEV,
 		"the kernel reports an error of the device, or asks for its release");
 	virtio_vdpa_state_input(dev, VIRTIO_VDPA_REJECT, &fault);
+	gone_del(dev);
 	dev->bus->ops->close(dev->bus);
 	dev->bus = NULL;
 	event.state = dev->state;
@@ -246,8 +262,8 @@ virtio_vdpa_worker_init(struct virtio_vdpa_dev *dev)
 		ret = watch(dev, dev->config_fd, TAG(SOURCE_CONFIG, 0), 0);
 	if (ret == 0)
 		ret = watch(dev, dev->shared_fd, TAG(SOURCE_SHARED, 0), 0);
-	if (ret == 0 && dev->bus->gone_fd >= 0)
-		ret = watch(dev, dev->bus->gone_fd, TAG(SOURCE_GONE, 0), EPOLLET);
+	if (ret == 0)
+		ret = virtio_vdpa_worker_gone_add(dev);
 	if (ret == 0)
 		ret = virtio_vdpa_thread_create(&w->thread, "vdpa-virtio-w", worker_main, dev);
 	w->started = ret == 0;
