@@ -68,8 +68,7 @@ guest_add(struct vsw_config *cfg, const char *arg, struct vsw_err *err)
 
 	if (cfg->n_guests == VSW_MAX_GUESTS)
 		return vsw_err_set(err, -EINVAL,
-			"too many guests: this DPDK has VFIO containers for %u of them "
-			"(RTE_MAX_VFIO_CONTAINERS)",
+			"too many guests: DPDK's vhost library carries %u",
 			VSW_MAX_GUESTS);
 	text = strdup(arg);
 	if (text == NULL)
@@ -154,7 +153,7 @@ program_options(struct vsw_config *cfg, int argc, char **argv, struct vsw_err *e
 		return vsw_err_set(err, -EINVAL, "unexpected argument '%s'", argv[optind]);
 	if (cfg->n_guests == 0)
 		return vsw_err_set(err, -EINVAL,
-			"no guest: give at least one --guest socket=PATH,vf=PCI after '--'");
+			"no guest: give at least one --guest socket=PATH,vf=VF after '--'");
 	return 0;
 }
 
@@ -201,7 +200,7 @@ vsw_config_parse(struct vsw_config *cfg, int argc, char **argv, struct vsw_err *
 		return ret;
 	if (split == argc)
 		return vsw_err_set(err, -EINVAL,
-			"no guest: give one as in vdpa-switch -- --guest socket=PATH,vf=PCI");
+			"no guest: give one as in vdpa-switch -- --guest socket=PATH,vf=VF");
 	ret = program_options(cfg, argc - split, argv + split, err);
 	if (ret != 0 || cfg->action != VSW_ACTION_RUN)
 		return ret;

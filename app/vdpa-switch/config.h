@@ -15,20 +15,21 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include <rte_dev.h>
 #include <rte_ether.h>
 #include <rte_pci.h>
 
 #include "log.h"
 
-/** Each guest has an IOMMU domain of its own, a VFIO container; EAL keeps the first one. */
-#define VSW_MAX_GUESTS (RTE_MAX_VFIO_CONTAINERS - 1)
+/** Connections that lib/vhost can carry at once (its MAX_VHOST_DEVICE). */
+#define VSW_MAX_GUESTS 1024
 /** Queue pairs that lib/vhost can carry for one guest. */
 #define VSW_MAX_PAIRS 128
 #define VSW_MAX_STATS_INTERVAL 86400
 
 #define VSW_NAME_SIZE 33
 #define VSW_SOCKET_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
-#define VSW_VF_SIZE PCI_PRI_STR_SIZE
+#define VSW_VF_SIZE RTE_DEV_NAME_MAX_LEN
 
 enum vsw_socket_mode {
 	VSW_SOCKET_SERVER, /**< This program creates the socket and the front-end connects. */
@@ -39,7 +40,8 @@ enum vsw_socket_mode {
 struct vsw_guest_config {
 	char name[VSW_NAME_SIZE]; /**< Unique; letters, digits, '.', '_' and '-' only. */
 	char socket[VSW_SOCKET_SIZE]; /**< As given; unique with its folder resolved. */
-	char vf[VSW_VF_SIZE]; /**< DDDD:BB:DD.F, EAL's name of the device; unique. */
+	char vf[VSW_VF_SIZE]; /**< EAL's name of the device; unique. */
+	bool vf_is_pci; /**< It is DDDD:BB:DD.F; else a device that a driver made up. */
 	enum vsw_socket_mode mode;
 	uint16_t pairs; /**< Queue pairs to offer; 0: all that the VF has. */
 	bool has_mac;
@@ -57,7 +59,8 @@ struct vsw_config {
 	unsigned int stats_interval; /**< Seconds between statistics; 0: on SIGUSR1 only. */
 	unsigned int n_guests; /**< 1..VSW_MAX_GUESTS when action is RUN. */
 	struct vsw_guest_config *guests;
-	int eal_argc; /**< EAL's arguments, the program's name first: the user's and one -a a VF. */
+	/** EAL's arguments, the program's name first: the user's and one -a a PCI VF. */
+	int eal_argc;
 	char **eal_argv;
 	char *eal_text; /**< Backs the arguments that were put in. */
 };
@@ -107,8 +110,8 @@ int
 vsw_guest_spec_parse(struct vsw_guest_config *guest, char *text, struct vsw_err *err);
 
 /**
- * Make EAL's arguments from the user's: each guest's VF is allowed with vdpa=1, and nothing else
- * that the user did not name, so that neither net_virtio nor any other driver claims it.
+ * Make EAL's arguments from the user's: each guest's PCI VF is allowed with vdpa=1, and nothing
+ * else that the user did not name, so that neither net_virtio nor any other driver claims it.
  *
  * @param cfg   guests are read; eal_* is filled
  * @param argc  EAL's part of the command line, the program's name first

@@ -77,14 +77,20 @@ guest_by_vf(const struct vsw_config *cfg, const char *vf)
 	unsigned int i;
 
 	for (i = 0; i < cfg->n_guests; i++)
-		if (strcmp(cfg->guests[i].vf, vf) == 0)
+		if (cfg->guests[i].vf_is_pci && strcmp(cfg->guests[i].vf, vf) == 0)
 			return &cfg->guests[i];
 	return NULL;
 }
 
-/* Look through the user's options; named[] tells which guests' VFs the user allowed. */
+/* What the user said of devices. */
+struct user {
+	bool named[VSW_MAX_GUESTS]; /* -a for the VF of that guest */
+	bool allowed; /* any -a, so that EAL takes no other PCI device */
+};
+
 static int
-user_devices(const struct vsw_config *cfg, int argc, char **argv, bool *named, struct vsw_err *err)
+user_devices(const struct vsw_config *cfg, int argc, char **argv, struct user *user,
+	struct vsw_err *err)
 {
 	const struct vsw_guest_config *guest;
 	const char *value, *rest;
@@ -98,7 +104,10 @@ user_devices(const struct vsw_config *cfg, int argc, char **argv, bool *named, s
 				"allowed with -a, and EAL takes one of the two; only devices named "
 				"by vf= or -a are touched anyway, so leave -b out");
 		value = device_option(argc, argv, &i, 'a', "allow", 1);
-		if (value == NULL || device_split(value, vf, &rest) != 0)
+		if (value == NULL)
+			continue;
+		user->allowed = true;
+		if (device_split(value, vf, &rest) != 0)
 			continue;
 		guest = guest_by_vf(cfg, vf);
 		if (guest == NULL)
@@ -108,7 +117,7 @@ user_devices(const struct vsw_config *cfg, int argc, char **argv, bool *named, s
 				"EAL option -a %s: %s is the VF of guest %s and must carry vdpa=1, "
 				"or DPDK's net_virtio claims it: write -a %s,vdpa=1%s or none",
 				value, vf, guest->name, vf, rest);
-		named[guest - cfg->guests] = true;
+		user->named[guest - cfg->guests] = true;
 	}
 	return 0;
 }
@@ -117,29 +126,32 @@ int
 vsw_eal_args(struct vsw_config *cfg, int argc, char **argv, struct vsw_err *err)
 {
 	const size_t size = VSW_VF_SIZE + sizeof(",vdpa=1");
-	bool named[VSW_MAX_GUESTS] = { false };
+	struct user user = { .allowed = false };
 	char *text;
 	unsigned int i;
 	int ret, n = 0;
 
-	ret = user_devices(cfg, argc, argv, named, err);
+	ret = user_devices(cfg, argc, argv, &user, err);
 	if (ret != 0)
 		return ret;
 
 	cfg->eal_text = calloc(cfg->n_guests + 1, size);
-	cfg->eal_argv = calloc(argc + 2 * cfg->n_guests + 1, sizeof(*cfg->eal_argv));
+	cfg->eal_argv = calloc(argc + 2 * cfg->n_guests + 2, sizeof(*cfg->eal_argv));
 	if (cfg->eal_text == NULL || cfg->eal_argv == NULL)
 		return vsw_err_set(err, -ENOMEM, "out of memory");
 
 	cfg->eal_argv[n++] = argv[0];
 	for (i = 0; i < cfg->n_guests; i++) {
-		if (named[i])
+		if (user.named[i] || !cfg->guests[i].vf_is_pci)
 			continue;
+		user.allowed = true;
 		text = cfg->eal_text + i * size;
 		snprintf(text, size, "%s,vdpa=1", cfg->guests[i].vf);
 		cfg->eal_argv[n++] = (char *)(uintptr_t) "-a";
 		cfg->eal_argv[n++] = text;
 	}
+	if (!user.allowed) /* or EAL would take every PCI device that it has a driver for */
+		cfg->eal_argv[n++] = (char *)(uintptr_t) "--no-pci";
 	memcpy(&cfg->eal_argv[n], &argv[1], (argc - 1) * sizeof(*argv));
 	cfg->eal_argc = n + argc - 1;
 	return 0;

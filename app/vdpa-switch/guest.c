@@ -38,6 +38,7 @@ static const char *const event_names[] = {
 	[VSW_EVENT_KICK] = "kick",
 	[VSW_EVENT_LINK] = "link",
 	[VSW_EVENT_ANNOUNCE] = "announce",
+	[VSW_EVENT_RETURNED] = "returned",
 };
 static_assert(sizeof(event_names) / sizeof(event_names[0]) == VSW_GUEST_NUM_EVENTS,
 	"every event has a name");
@@ -46,7 +47,8 @@ enum action {
 	PASS = 0, /* It means nothing here. */
 	NOTE, /* Say it; the state stays. */
 	ENTER, /* Enter the next state and say why. */
-	LEAVE, /* The same, unless the VF is gone for good: then no next guest can be served. */
+	LEAVE, /* The same, unless the VF is gone: then no next guest can be served. */
+	BACK, /* Enter the next state, or the one of a guest without a front-end. */
 };
 
 struct transition {
@@ -99,6 +101,7 @@ static const struct transition table[VSW_GUEST_NUM_STATES][VSW_GUEST_NUM_EVENTS]
 		[VSW_EVENT_RUNNING] = TO(HARDWARE),
 		[VSW_EVENT_DEVICE_FAILED] = { NOTE },
 		[VSW_EVENT_REFUSED] = { NOTE },
+		[VSW_EVENT_RETURNED] = { BACK, VSW_GUEST_NEGOTIATING },
 	},
 };
 
@@ -241,7 +244,9 @@ vsw_guest_event(const struct vsw_event *event)
 		return; /* Told already. */
 	if (t->action == LEAVE && guest->reason == RTE_PMD_VDPA_VIRTIO_GONE)
 		return;
-	if (t->action != NOTE)
+	if (t->action == BACK && atomic_load(&guest->connections) == 0)
+		state_enter(guest, event, VSW_GUEST_LISTENING);
+	else if (t->action != NOTE)
 		state_enter(guest, event, t->next);
 	/*
 	 * A failure on top of a failure: the latest word counts, but a VF that is gone stays gone.

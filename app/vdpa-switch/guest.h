@@ -29,7 +29,7 @@
  *              lib/vhost says, which announces a device before the driver has configured anything.
  * FAILED       The VF cannot run this guest, and the reason code says why. Ends when the front-end
  *              leaves or the driver reports that it runs after all (a guest may reboot into a
- *              better driver); not when the VF is gone.
+ *              better driver); where the VF is gone, when it is back.
  */
 enum vsw_guest_state {
 	VSW_GUEST_DOWN,
@@ -55,6 +55,7 @@ enum vsw_guest_event {
 	VSW_EVENT_KICK, /**< Driver: how kicks reach the VF was settled; see kick. */
 	VSW_EVENT_LINK, /**< Driver: see link_up. */
 	VSW_EVENT_ANNOUNCE, /**< Driver: the device asks the guest to announce itself. */
+	VSW_EVENT_RETURNED, /**< Driver: the VF was gone, and is back. */
 	VSW_GUEST_NUM_EVENTS
 };
 

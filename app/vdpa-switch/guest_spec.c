@@ -45,6 +45,16 @@ vsw_config_pci(const char *text, char *name)
 	return 0;
 }
 
+/* Names that drivers give to devices of theirs begin with a letter, PCI addresses do not pass. */
+static int
+device_name(const char *text, char *name)
+{
+	if (!isalpha((unsigned char)text[0]) || text[strspn(text, NAME_CHARS)] != '\0' ||
+		strlcpy(name, text, VSW_VF_SIZE) >= VSW_VF_SIZE)
+		return -EINVAL;
+	return 0;
+}
+
 /* Keys of --guest. Each takes its value, and on failure says why; the caller names the argument. */
 static int
 key_socket(struct vsw_guest_config *guest, const char *value, struct vsw_err *err)
@@ -64,9 +74,12 @@ key_socket(struct vsw_guest_config *guest, const char *value, struct vsw_err *er
 static int
 key_vf(struct vsw_guest_config *guest, const char *value, struct vsw_err *err)
 {
-	if (vsw_config_pci(value, guest->vf) != 0)
+	guest->vf_is_pci = vsw_config_pci(value, guest->vf) == 0;
+	if (!guest->vf_is_pci && device_name(value, guest->vf) != 0)
 		return vsw_err_set(err, -EINVAL,
-			"vf=%s is not a PCI address: write it as 0000:01:00.2", value);
+			"vf=%s is not a PCI address, nor the name of a vDPA device: write it as "
+			"0000:01:00.2 or net_nicsim0_vf0",
+			value);
 	return 0;
 }
 
@@ -194,7 +207,7 @@ vsw_guest_spec_parse(struct vsw_guest_config *guest, char *text, struct vsw_err 
 	for (k = 0; k < NUM_KEYS; k++)
 		if (guest_keys[k].required && !(seen & (1u << k)))
 			return vsw_err_set(err, -EINVAL,
-				"key '%s' is missing: socket=PATH,vf=PCI are needed",
+				"key '%s' is missing: socket=PATH,vf=VF are needed",
 				guest_keys[k].name);
 	return guest->name[0] == '\0' ? guest_default_name(guest, err) : 0;
 }

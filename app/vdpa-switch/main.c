@@ -37,8 +37,8 @@ static const char usage[] =
 	"Options, after the lone '--':\n"
 	"  --guest SPEC          one guest; SPEC is key=value items between commas:\n"
 	"      socket=PATH         its vhost-user socket (needed)\n"
-	"      vf=PCI              its VF, bound to vfio-pci, such as 0000:01:00.2\n"
-	"                          (needed)\n"
+	"      vf=VF               its VF, bound to vfio-pci, such as 0000:01:00.2, or\n"
+	"                          a simulated one, such as net_nicsim0_vf0 (needed)\n"
 	"      mode=server|client  who creates the socket: this program (server, the\n"
 	"                          default) or the front-end, such as QEMU (client)\n"
 	"      name=NAME           its name in output; default: the socket's file name\n"
@@ -60,8 +60,10 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 stopped in order, 1 could not start or broke, 2 usage.\n"
 	"\n"
-	"Example:\n"
-	"  vdpa-switch -l 0 -- --guest socket=/run/vm1.sock,vf=0000:01:00.2\n";
+	"Examples:\n"
+	"  vdpa-switch -l 0 -- --guest socket=/run/vm1.sock,vf=0000:01:00.2\n"
+	"  vdpa-switch -l 0 --no-huge --vdev net_nicsim0,vfs=1 -- \\\n"
+	"      --guest socket=/run/vm1.sock,vf=net_nicsim0_vf0\n";
 
 /* The one place that writes to standard output. */
 static void

@@ -19,8 +19,11 @@ int
 vsw_vf_check(const struct vsw_guest_config *cfg, struct vsw_err *err)
 {
 	char why[2 * RTE_PMD_VDPA_VIRTIO_TEXT];
-	int ret = rte_pmd_vdpa_virtio_diagnose(cfg->vf, why, sizeof(why));
+	int ret;
 
+	if (!cfg->vf_is_pci)
+		return 0; /* comes into being with EAL */
+	ret = rte_pmd_vdpa_virtio_diagnose(cfg->vf, why, sizeof(why));
 	if (ret == 0 || ret == -ENOTSUP)
 		return 0;
 	return vsw_err_set(err, ret, "%s", why);
@@ -32,6 +35,12 @@ no_device(const struct vsw_guest_config *cfg, struct vsw_err *err)
 {
 	char why[2 * RTE_PMD_VDPA_VIRTIO_TEXT];
 
+	if (!cfg->vf_is_pci)
+		return vsw_err_set(err, -ENODEV,
+			"there is no vDPA device %s: EAL makes none of that name; a simulated NIC "
+			"with VFs needs --vdev net_nicsim0,vfs=N, and its plugin installed or named "
+			"with -d",
+			cfg->vf);
 	if (!rte_eal_has_pci())
 		return vsw_err_set(err, -ENODEV,
 			"VF %s is out of reach: leave out EAL option --no-pci", cfg->vf);
@@ -82,6 +91,9 @@ driver_event(struct rte_vdpa_device *dev, const struct rte_pmd_vdpa_virtio_event
 		break;
 	case RTE_PMD_VDPA_VIRTIO_EVENT_ANNOUNCE:
 		event.type = VSW_EVENT_ANNOUNCE;
+		break;
+	case RTE_PMD_VDPA_VIRTIO_EVENT_RETURNED:
+		event.type = VSW_EVENT_RETURNED;
 		break;
 	default:
 		return; /* Of a newer driver. */

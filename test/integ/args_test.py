@@ -24,7 +24,7 @@ class Help(SwitchTest):
         for args in (["--help"], ["-h"], ["--", "--help"], ["-l", "0", "--", "-h"]):
             result = self.run_to_end(args)
             self.assertEqual((result.returncode, result.stderr), (0, ""), args)
-            for word in ("Usage: vdpa-switch", "--guest", "socket=PATH", "vf=PCI", "mode=",
+            for word in ("Usage: vdpa-switch", "--guest", "socket=PATH", "vf=VF", "mode=",
                          "queues=", "mac=", "name=", "--stats-interval", "SIGUSR1", "Exit status"):
                 self.assertIn(word, result.stdout)
             self.assertLess(max(len(line) for line in result.stdout.splitlines()), 80)
@@ -42,7 +42,7 @@ class Order(SwitchTest):
 
     def test_no_guest(self):
         for args in ([], ["-l", "0"], ["--"], EAL + ["--", "--stats-interval", "1"]):
-            self.assert_refused(args, USAGE, "no guest", "--guest socket=PATH,vf=PCI")
+            self.assert_refused(args, USAGE, "no guest", "--guest socket=PATH,vf=VF")
 
     def test_guest_before_dashes(self):
         for args in (self.guest(), ["--guest=socket=a,vf=b"], ["--stats-interval", "1"]):
@@ -72,8 +72,8 @@ class Spec(SwitchTest):
         self.refuse(f"socket={self.path()},vf=01:00.2,{item}", *words)
 
     def test_keys(self):
-        self.refuse("vf=01:00.2", "'socket' is missing", "socket=PATH,vf=PCI")
-        self.refuse(f"socket={self.path()}", "'vf' is missing", "socket=PATH,vf=PCI")
+        self.refuse("vf=01:00.2", "'socket' is missing", "socket=PATH,vf=VF")
+        self.refuse(f"socket={self.path()}", "'vf' is missing", "socket=PATH,vf=VF")
         self.refuse_value("colour=red", "unknown key 'colour'", "socket, vf, name, mode, queues")
         self.refuse_value("Queues=1", "unknown key 'Queues'")
         self.refuse_value("vf=01:00.3", "'vf' is given twice")
@@ -82,9 +82,15 @@ class Spec(SwitchTest):
         self.refuse_value("server", "'server' is not key=value")
 
     def test_vf(self):
-        for vf in ("", "eth0", "01:00", "1", "0000:01:00.8", "0000:01:20.0", "01:00.2x",
+        for vf in ("", "0eth", "eth/0", "01:00", "1", "0000:01:00.8", "0000:01:20.0", "01:00.2x",
                    "0000:01:00.2 ", "-1:00.0", "0000:0000:01:00.0", "x" * 200):
-            self.refuse(f"socket={self.path()},vf={vf}", "is not a PCI address", "0000:01:00.2")
+            self.refuse(f"socket={self.path()},vf={vf}", "is not a PCI address", "0000:01:00.2",
+                        "net_nicsim0_vf0")
+
+    def test_vf_by_name(self):
+        args = EAL + ["--"] + self.guest(vf="net_nicsim7_vf0")
+        self.assert_refused(args, FAILED, "no vDPA device net_nicsim7_vf0", "--vdev net_nicsim0",
+                            eal=True)
 
     def test_numbers(self):
         for queues in ("0", "129", "-1", "+1", "x", "1x", "", " 1", "18446744073709551617"):
@@ -133,10 +139,10 @@ class Unique(SwitchTest):
                             USAGE, "name vm1", "name=")
 
     def test_too_many(self):
-        guests = [a for i in range(64) for a in self.guest(f"vm{i}", f"01:{i // 8:02x}.{i % 8}")]
-        self.assert_refused(["--"] + guests, USAGE, "too many guests", "RTE_MAX_VFIO_CONTAINERS")
+        guests = [a for i in range(1025) for a in self.guest(f"vm{i}", f"dev{i}")]
+        self.assert_refused(["--"] + guests, USAGE, "too many guests", "1024")
         # the limit is not lower than it says
-        self.assert_refused(["--"] + guests[:126], FAILED, "guest vm0")
+        self.assert_refused(EAL + ["--"] + guests[:2048], FAILED, "guest vm0", eal=True)
 
 
 class EalArguments(SwitchTest):
