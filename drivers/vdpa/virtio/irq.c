@@ -5,13 +5,14 @@
  * MSI-X vectors to call fds. Each queue gets a vector of its own, wired by VFIO straight to the
  * guest, as far as vectors go; the queues left over share the last one, which ends in the worker,
  * which then wakes the guest for each of them: a spurious interrupt is legal (virtio 1.2, 2.7.7), a
- * missing one is not. Lock held.
+ * missing one is not. Call fds are shared with the front-end, hence vio_signal(). Lock held.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+
+#include <vio_signal.h>
 
 #include "virtio_vdpa.h"
 
@@ -29,26 +30,6 @@ virtio_vdpa_irq_vector(uint16_t vectors, uint16_t queues, uint16_t qid, bool *sh
 	return *shared ? vectors - 1 : 1 + qid;
 }
 
-/*
- * Writes to a call fd must not block the worker. Eventfds of front-ends are non-blocking as a rule;
- * one that is made blocking again later, and filled, is not guarded against.
- */
-static void
-set_nonblock(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags >= 0 && (flags & O_NONBLOCK) == 0)
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
-static void
-call_fd_use(struct virtio_vdpa_queue *q)
-{
-	if (q->call_fd >= 0)
-		set_nonblock(q->call_fd);
-}
-
 static void
 queue_plan(struct virtio_vdpa_dev *dev, uint16_t qid)
 {
@@ -56,7 +37,6 @@ queue_plan(struct virtio_vdpa_dev *dev, uint16_t qid)
 	bool shared;
 
 	q->vector = virtio_vdpa_irq_vector(dev->bus->vectors, dev->guest_queues, qid, &shared);
-	call_fd_use(q);
 	if (q->call_fd < 0)
 		q->irq = RTE_PMD_VDPA_VIRTIO_IRQ_NONE;
 	else
@@ -112,7 +92,7 @@ virtio_vdpa_irq_rewire(struct virtio_vdpa_dev *dev, uint16_t qid, struct virtio_
 	}
 	/* What fired while the old fd was wired may have been lost with it. */
 	if (q->call_fd >= 0)
-		eventfd_write(q->call_fd, 1);
+		vio_signal(q->call_fd);
 	return 0;
 }
 
@@ -132,7 +112,7 @@ virtio_vdpa_irq_replan(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fa
 		return ret;
 	for (i = 0; i < dev->guest_queues; i++) /* what fired meanwhile is lost */
 		if (dev->queue[i].running && dev->queue[i].call_fd >= 0)
-			eventfd_write(dev->queue[i].call_fd, 1);
+			vio_signal(dev->queue[i].call_fd);
 	eventfd_write(dev->config_fd, 1);
 	return 0;
 }
@@ -147,7 +127,7 @@ virtio_vdpa_irq_relay(struct virtio_vdpa_dev *dev)
 		q = &dev->queue[i];
 		if (!q->running || q->irq != RTE_PMD_VDPA_VIRTIO_IRQ_RELAY)
 			continue;
-		if (eventfd_write(q->call_fd, 1) == 0)
+		if (vio_signal(q->call_fd) == 0)
 			q->irqs_relayed++;
 	}
 }
