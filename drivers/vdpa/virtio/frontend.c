@@ -8,7 +8,7 @@
  *
  * lib/vhost waits for the answer without a limit. When the connection goes away while it does, and
  * the front-end's end is kept open so that the wait does not end, the channel is shut under it: see
- * virtio_vdpa_frontend_drop().
+ * calls_end().
  */
 #include <errno.h>
 #include <signal.h>
@@ -224,23 +224,27 @@ deadline(struct timespec *until, unsigned int ms)
 	until->tv_nsec = (until->tv_nsec + ms * 1000000L) % 1000000000L;
 }
 
-/* A job may wait more than once, as it asks for each queue: patience is for the first time only. */
-void
-virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
+static bool
+is_calling(const struct virtio_vdpa_frontend *f, int vid)
 {
-	struct virtio_vdpa_frontend *f = &dev->frontend;
+	return f->busy_vid >= 0 && (vid < 0 || f->busy_vid == vid);
+}
+
+/*
+ * Wait until no call for vid is under way (-1: none at all), and end one that takes its time. A job
+ * may wait more than once, as it asks for each queue: patience is for the first time only. Called
+ * with f->lock.
+ */
+static void
+calls_end(struct virtio_vdpa_frontend *f, int vid)
+{
 	unsigned int patience = DROP_MS;
 	struct timespec until;
 
-	pthread_mutex_lock(&f->lock);
-	if (f->vid == vid) {
-		f->jobs = 0;
-		f->vid = -1;
-	}
-	while (f->busy_vid == vid) {
+	while (is_calling(f, vid)) {
 		deadline(&until, patience);
 		if (pthread_cond_timedwait(&f->cond, &f->lock, &until) != ETIMEDOUT ||
-			f->busy_vid != vid)
+			!is_calling(f, vid))
 			continue;
 		/* A signal ends waits for an answer; only a send goes on after it. */
 		if (patience == DROP_AGAIN_MS)
@@ -248,7 +252,28 @@ virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
 		pthread_kill(f->thread, WAKE_SIGNAL);
 		patience = DROP_AGAIN_MS;
 	}
+}
+
+void
+virtio_vdpa_frontend_drop(struct virtio_vdpa_dev *dev, int vid)
+{
+	struct virtio_vdpa_frontend *f = &dev->frontend;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->vid == vid) {
+		f->jobs = 0;
+		f->vid = -1;
+	}
+	calls_end(f, vid);
 	pthread_mutex_unlock(&f->lock);
+}
+
+void
+virtio_vdpa_frontend_quiesce(struct virtio_vdpa_dev *dev)
+{
+	pthread_mutex_lock(&dev->frontend.lock);
+	calls_end(&dev->frontend, -1);
+	pthread_mutex_unlock(&dev->frontend.lock);
 }
 
 int

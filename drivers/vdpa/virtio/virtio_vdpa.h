@@ -96,6 +96,7 @@ struct virtio_vdpa_dev {
 
 	pthread_mutex_t lock;
 	struct virtio_vdpa_bus *bus; /* NULL once the device is gone */
+	struct virtio_vdpa_bus *dead_bus; /* of a device that went; the worker's alone */
 	struct vio_dev vio;
 	enum rte_pmd_vdpa_virtio_state state; /* written by state.c only */
 	struct virtio_vdpa_fault fault; /* of the last failure */
@@ -185,5 +186,7 @@ void virtio_vdpa_frontend_fini(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_frontend_job(struct virtio_vdpa_dev *dev, int vid, unsigned int job);
 void virtio_vdpa_frontend_drop(
 	struct virtio_vdpa_dev *dev, int vid); /* returns when no call for vid is under way */
+/* Returns when a call that had begun is over: nothing of a bus that was taken away is in use. */
+void virtio_vdpa_frontend_quiesce(struct virtio_vdpa_dev *dev);
 
 #endif /* VIRTIO_VDPA_H */

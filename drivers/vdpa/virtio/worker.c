@@ -155,7 +155,7 @@ gone(struct virtio_vdpa_dev *dev)
 		"the kernel reports an error of the device, or asks for its release");
 	virtio_vdpa_state_input(dev, VIRTIO_VDPA_REJECT, &fault);
 	gone_del(dev);
-	dev->bus->ops->close(dev->bus);
+	dev->dead_bus = dev->bus;
 	dev->bus = NULL;
 	event.state = dev->state;
 	event.reason = fault.reason;
@@ -163,6 +163,20 @@ gone(struct virtio_vdpa_dev *dev)
 	event.vid = dev->vid;
 	event.text = fault.text;
 	virtio_vdpa_event_post(dev, &event);
+}
+
+/*
+ * The front-end thread may just be sending a descriptor of the bus, and the number must not become
+ * another file's meanwhile. Without the device's lock, as that thread takes it, too.
+ */
+static void
+bury(struct virtio_vdpa_dev *dev)
+{
+	struct virtio_vdpa_bus *bus = dev->dead_bus;
+
+	dev->dead_bus = NULL;
+	virtio_vdpa_frontend_quiesce(dev);
+	bus->ops->close(bus);
 }
 
 /* Returns whether the front-end said something new. */
@@ -240,6 +254,8 @@ worker_main(void *arg)
 		}
 		timeout = patience(dev);
 		pthread_mutex_unlock(&dev->lock);
+		if (dev->dead_bus != NULL)
+			bury(dev);
 		virtio_vdpa_event_deliver(dev);
 	}
 	return NULL;
