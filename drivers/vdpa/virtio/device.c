@@ -110,6 +110,7 @@ device_check(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 		return pairs;
 	dev->cvq_pairs = pairs;
 	dev->dev_pairs = RTE_MIN(pairs, VIRTIO_VDPA_MAX_PAIRS);
+	virtio_vdpa_config_keep(dev);
 	return 0;
 }
 
@@ -321,6 +322,7 @@ revive(struct virtio_vdpa_dev *dev, struct virtio_vdpa_bus *bus, struct virtio_v
 	}
 	dev->vio = vio;
 	dev->conn.failed_print = 0;
+	virtio_vdpa_config_keep(dev);
 	VV_LOG(NOTICE, dev, "is back");
 	virtio_vdpa_state_input(dev, VIRTIO_VDPA_RETURN, NULL);
 	event.state = dev->state;

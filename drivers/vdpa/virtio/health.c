@@ -32,6 +32,29 @@ net_status(struct virtio_vdpa_dev *dev)
 	return raw[0] | raw[1] << 8;
 }
 
+void
+virtio_vdpa_config_keep(struct virtio_vdpa_dev *dev)
+{
+	uint16_t len = RTE_MIN(VIRTIO_VDPA_CONFIG, dev->vio.layout.device.len);
+	uint8_t raw[VIRTIO_VDPA_CONFIG];
+
+	if (vio_dev_config_read(&dev->vio, 0, raw, len) != 0)
+		return; /* what was read before is the best that is known */
+	pthread_mutex_lock(&dev->front_lock);
+	memcpy(dev->conn.config, raw, len);
+	dev->conn.config_len = len;
+	pthread_mutex_unlock(&dev->front_lock);
+}
+
+void
+virtio_vdpa_config_forget(struct virtio_vdpa_dev *dev)
+{
+	pthread_mutex_lock(&dev->front_lock);
+	dev->conn.config_len = 0;
+	dev->conn.announce = false;
+	pthread_mutex_unlock(&dev->front_lock);
+}
+
 bool
 virtio_vdpa_link_read(struct virtio_vdpa_dev *dev)
 {
@@ -50,6 +73,10 @@ announce(struct virtio_vdpa_dev *dev)
 		.vid = dev->vid,
 	};
 
+	/* The device's own bit ends with the acknowledgment: kept for whoever has not read it. */
+	pthread_mutex_lock(&dev->front_lock);
+	dev->conn.announce = true;
+	pthread_mutex_unlock(&dev->front_lock);
 	if (dev->cvq_on && vio_cvq_announce_ack(&dev->cvq, VIO_CVQ_MS) != 0)
 		VV_LOG(WARNING, dev,
 			"the device did not take the acknowledgment of its announcement");
@@ -91,10 +118,11 @@ virtio_vdpa_health_config(struct virtio_vdpa_dev *dev)
 		return;
 	dev->net_status = status & ~VIO_NET_S_ANNOUNCE; /* gone once acknowledged */
 	dev->counters.config_changes++;
-	virtio_vdpa_frontend_job(dev, dev->vid, VIRTIO_VDPA_JOB_CONFIG);
+	virtio_vdpa_config_keep(dev);
 	if ((status & VIO_NET_S_ANNOUNCE) != 0 &&
 		(dev->vio.features & VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE)) != 0)
 		announce(dev);
+	virtio_vdpa_frontend_job(dev, dev->vid, VIRTIO_VDPA_JOB_CONFIG);
 	if (((status & VIO_NET_S_LINK_UP) != 0) == dev->link_up)
 		return;
 	dev->link_up = !dev->link_up;

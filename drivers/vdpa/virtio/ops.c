@@ -156,12 +156,11 @@ refuse_busy(struct virtio_vdpa_dev *dev, int vid)
 	pthread_mutex_unlock(&dev->front_lock);
 	if (told)
 		return -EBUSY;
-	pthread_mutex_lock(&dev->lock);
-	dev->counters.failures++;
-	event.state = dev->state;
+	/* Not with the device's lock: it may be starting its guest, which can take its time. */
+	__atomic_add_fetch(&dev->refused, 1, __ATOMIC_RELAXED);
+	event.state = __atomic_load_n(&dev->state, __ATOMIC_RELAXED);
 	VV_LOG(ERR, dev, "%s: %s", rte_pmd_vdpa_virtio_reason_name(event.reason), event.text);
 	virtio_vdpa_event_post(dev, &event);
-	pthread_mutex_unlock(&dev->lock);
 	virtio_vdpa_event_deliver(dev);
 	return -EBUSY;
 }
@@ -440,17 +439,20 @@ static int
 op_get_config(int vid, uint8_t *config, uint32_t size)
 {
 	struct virtio_vdpa_dev *dev = virtio_vdpa_by_vid(vid);
-	int ret = -ENODEV;
+	uint16_t len;
 
 	if (dev == NULL)
-		return ret;
+		return -ENODEV;
 	memset(config, 0, size);
-	pthread_mutex_lock(&dev->lock);
-	if (dev->bus != NULL)
-		ret = vio_dev_config_read(&dev->vio, 0, config,
-			RTE_MIN((uint64_t)size, dev->vio.layout.device.len));
-	pthread_mutex_unlock(&dev->lock);
-	return ret;
+	pthread_mutex_lock(&dev->front_lock);
+	len = dev->conn.config_len;
+	memcpy(config, dev->conn.config, RTE_MIN(size, len));
+	if (dev->conn.announce && size > VIO_NET_CFG_STATUS) {
+		config[VIO_NET_CFG_STATUS] |= VIO_NET_S_ANNOUNCE;
+		dev->conn.announce = false;
+	}
+	pthread_mutex_unlock(&dev->front_lock);
+	return len != 0 ? 0 : -ENODEV;
 }
 
 static int

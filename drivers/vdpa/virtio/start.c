@@ -303,8 +303,10 @@ virtio_vdpa_start(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 	if (ret == 0)
 		ret = kicks_start(dev, fault);
 	free(front);
-	if (ret == 0)
+	if (ret == 0) {
 		dev->link_up = virtio_vdpa_link_read(dev);
+		virtio_vdpa_config_keep(dev);
+	}
 	return ret;
 }
 

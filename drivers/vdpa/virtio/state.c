@@ -109,7 +109,7 @@ virtio_vdpa_state_input(struct virtio_vdpa_dev *dev, enum virtio_vdpa_input inpu
 	} else if (input == VIRTIO_VDPA_UP) {
 		memset(&dev->fault, 0, sizeof(dev->fault));
 	}
-	dev->state = t->next;
+	__atomic_store_n(&dev->state, t->next, __ATOMIC_RELAXED); /* read by refuse_busy() */
 	if (event.from == dev->state && input != VIRTIO_VDPA_REJECT)
 		return 0;
 	VV_LOG(INFO, dev, "%s -> %s", state_names[event.from], state_names[dev->state]);

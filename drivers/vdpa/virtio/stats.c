@@ -118,7 +118,7 @@ rte_pmd_vdpa_virtio_status_get(struct rte_vdpa_device *vdpa, struct rte_pmd_vdpa
 	s->dma_bytes =
 		virtio_vdpa_mem_bytes(&dev->mem) + (dev->cvq_iova != UINT64_MAX ? VIO_CVQ_MEM : 0);
 	s->starts = dev->counters.starts;
-	s->failures = dev->counters.failures;
+	s->failures = dev->counters.failures + __atomic_load_n(&dev->refused, __ATOMIC_RELAXED);
 	s->config_changes = dev->counters.config_changes;
 	snprintf(s->text, sizeof(s->text), "%s", dev->fault.text);
 	for (i = 0; i < 2 * dev->dev_pairs; i++) {

@@ -42,6 +42,7 @@ extern int virtio_vdpa_logtype;
 		##__VA_ARGS__)
 
 #define VIRTIO_VDPA_MAX_PAIRS 128 /* what lib/vhost takes */
+#define VIRTIO_VDPA_CONFIG 64 /* bytes of device configuration that front-ends are shown */
 
 /* Jobs for the front-end thread. */
 #define VIRTIO_VDPA_JOB_MAP (1u << 0) /* map the doorbells into the guest */
@@ -57,6 +58,10 @@ struct virtio_vdpa_conn {
 	uint16_t max_pairs; /* that it was offered */
 	int waiting_vid; /* another connection, which may have the device next, -1: none */
 	bool waiting[2 * VIRTIO_VDPA_MAX_PAIRS]; /* which of its queues it enabled */
+	/* The device's configuration as last read, so that asking for it waits for no device. */
+	uint8_t config[VIRTIO_VDPA_CONFIG];
+	uint16_t config_len; /* 0: the device is gone */
+	bool announce; /* it asked for an announcement that no front-end has read yet */
 };
 
 struct virtio_vdpa_worker {
@@ -123,6 +128,7 @@ struct virtio_vdpa_dev {
 	bool link_up;
 	uint16_t net_status; /* of the configuration, as last told to the front-end */
 	struct virtio_vdpa_counters counters;
+	uint64_t refused; /* second guests; atomic */
 
 	struct virtio_vdpa_events event;
 	struct virtio_vdpa_worker worker;
@@ -166,6 +172,8 @@ int virtio_vdpa_ctrl_pairs(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault
 void virtio_vdpa_ctrl_fini(struct virtio_vdpa_dev *dev);
 
 /* health.c: device configuration and status; lock held. */
+void virtio_vdpa_config_keep(struct virtio_vdpa_dev *dev); /* read it for the front-end */
+void virtio_vdpa_config_forget(struct virtio_vdpa_dev *dev);
 void virtio_vdpa_health_config(
 	struct virtio_vdpa_dev *dev); /* after a configuration change interrupt */
 void virtio_vdpa_health_check(struct virtio_vdpa_dev *dev); /* now and then */

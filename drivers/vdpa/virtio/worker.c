@@ -155,6 +155,7 @@ gone(struct virtio_vdpa_dev *dev)
 		"the kernel reports an error of the device, or asks for its release");
 	virtio_vdpa_state_input(dev, VIRTIO_VDPA_REJECT, &fault);
 	gone_del(dev);
+	virtio_vdpa_config_forget(dev);
 	dev->dead_bus = dev->bus;
 	dev->bus = NULL;
 	event.state = dev->state;
