@@ -158,7 +158,8 @@ split_add(struct vring_drv *r, const struct vring_buf *bufs, uint16_t n, uint16_
 	 * With EVENT_IDX the device looks at used_event instead of the flag: the index before the
 	 * one that is next is never reached from here, so no interrupt (2.7.7).
 	 */
-	avail->ring[r->size] = htole16((uint16_t)(r->used - 1));
+	__atomic_store_n(
+		&avail->ring[r->size], htole16((uint16_t)(r->used - 1)), __ATOMIC_RELAXED);
 	r->next++;
 	__atomic_store_n(&avail->idx, htole16(r->next), __ATOMIC_RELEASE);
 }

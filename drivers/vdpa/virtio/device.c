@@ -108,6 +108,7 @@ device_check(struct virtio_vdpa_dev *dev, struct virtio_vdpa_fault *fault)
 
 	if (pairs < 0)
 		return pairs;
+	dev->offered = dev->vio.offered;
 	dev->cvq_pairs = pairs;
 	dev->dev_pairs = RTE_MIN(pairs, VIRTIO_VDPA_MAX_PAIRS);
 	virtio_vdpa_config_keep(dev);
@@ -282,7 +283,7 @@ static int
 same_device(const struct virtio_vdpa_dev *dev, const struct vio_dev *vio, int pairs,
 	struct virtio_vdpa_fault *fault)
 {
-	uint64_t lost = dev->vio.offered & ~vio->offered;
+	uint64_t lost = dev->offered & ~vio->offered;
 
 	if (pairs != dev->cvq_pairs)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
@@ -376,7 +377,7 @@ rte_pmd_vdpa_virtio_mac_set(struct rte_vdpa_device *vdpa, const uint8_t *mac)
 		memcpy(addr.addr_bytes, mac, sizeof(addr.addr_bytes));
 		if (!rte_is_valid_assigned_ether_addr(&addr))
 			return -EINVAL;
-		if ((dev->vio.offered & VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR)) == 0)
+		if ((dev->offered & VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR)) == 0)
 			return -ENOTSUP;
 	}
 	pthread_mutex_lock(&dev->lock);

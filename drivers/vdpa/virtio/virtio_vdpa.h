@@ -96,6 +96,8 @@ struct virtio_vdpa_dev {
 	struct rte_device *rte_dev;
 	struct rte_vdpa_device *vdpa;
 
+	uint64_t offered; /* feature bits, as guests are told; never changes */
+
 	pthread_mutex_t front_lock;
 	struct virtio_vdpa_conn conn;
 
