@@ -18,7 +18,7 @@ const struct nicsim_conf nicsim_default = {
 	.mode = NICSIM_SWITCHDEV,
 	.wire = "none",
 	.threads = 1,
-	.idle_us = 1000,
+	.idle_us = 2000,
 };
 
 static int __attribute__((format(printf, 4, 5)))

@@ -238,11 +238,37 @@ nap(struct nicsim_hw *hw, unsigned int us)
 	return timed_out;
 }
 
+static bool
+pages_rung(const struct nicsim_hw *hw)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = hw->index; i < hw->nic->num_vfs; i += hw->nic->threads)
+		any |= nicsim_vf_poll(hw->nic->vf[i]);
+	return any;
+}
+
+/* Until there is something to do; after a time without it nothing but the pages is looked at. */
+static void
+rest(struct nicsim_hw *hw)
+{
+	unsigned int us = IDLE_US_MIN;
+
+	do {
+		if (us > hw->nic->idle_us)
+			us = hw->nic->idle_us;
+		if (!nap(hw, has_polled(hw) ? us : 0))
+			return;
+		us *= 2;
+	} while (!pages_rung(hw));
+}
+
 static void *
 hw_main(void *arg)
 {
 	struct nicsim_hw *hw = arg;
-	unsigned int idle = 0, us = IDLE_US_MIN;
+	unsigned int idle = 0;
 	uint64_t begin;
 
 	while (!__atomic_load_n(&hw->stop, __ATOMIC_ACQUIRE)) {
@@ -251,16 +277,9 @@ hw_main(void *arg)
 		if (pass(hw)) {
 			count(&hw->stats.busy_ns, now_ns() - begin);
 			idle = 0;
-			us = IDLE_US_MIN;
 		} else if (++idle >= IDLE_PASSES) {
-			if (us > hw->nic->idle_us)
-				us = hw->nic->idle_us;
-			if (nap(hw, has_polled(hw) ? us : 0)) {
-				us *= 2; /* and just one pass until the next */
-			} else {
-				us = IDLE_US_MIN;
-				idle = 0;
-			}
+			rest(hw);
+			idle = 0;
 		}
 	}
 	return NULL;

@@ -121,11 +121,12 @@ int
 vio_cvq_command(struct vio_cvq *cvq, uint8_t class, uint8_t cmd, const void *data, size_t len,
 	unsigned int timeout_ms)
 {
-	uint8_t *ack = cvq->buf + CVQ_ACK_OFF;
+	uint8_t *ack;
 	int ret;
 
 	if (cvq->dev == NULL || cvq->broken)
 		return -EPIPE;
+	ack = cvq->buf + CVQ_ACK_OFF;
 	if (len > VIO_CVQ_DATA_MAX)
 		return -EINVAL;
 	cvq->buf[0] = class;

@@ -128,7 +128,7 @@ fault_text(const struct nicsim_fault *f, char *text, size_t len)
 int
 nicsim_eth_tel_faults(const char *cmd, const char *params, struct rte_tel_data *d)
 {
-	struct nicsim_fault fault[NICSIM_FAULT_ARMED];
+	struct nicsim_fault fault[NICSIM_FAULT_ARMED + NICSIM_FAULT_NUM];
 	char text[2 * NICSIM_FAULT_TEXT];
 	struct nicsim_eth_nic *nic;
 	unsigned int n, i, num;
