@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vdpa-virtio authors
  *
- * The driver as an application has it. Owns the socket, the device and the record of events.
- * Runs on the test's thread; events are noted on the driver's and the vhost library's threads.
+ * The driver as an application has it. Owns the simulated NIC, the socket, the device and the
+ * record of events. Runs on the test's thread; events are noted on the driver's and the vhost
+ * library's threads.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,23 +23,23 @@
 
 static struct rig the_rig; /* large; a failed case may leave threads in it for a while */
 
-const struct regfile_conf rig_device = {
-	.offered = VIO_BIT(VIO_F_VERSION_1) | VIO_BIT(VIO_F_ACCESS_PLATFORM) |
-		   VIO_BIT(VIO_F_RING_PACKED) | VIO_BIT(VIO_F_IN_ORDER) |
-		   VIO_BIT(VIO_F_RING_RESET) | VIO_BIT(VIO_F_NOTIFICATION_DATA) |
-		   VIO_BIT(VIO_F_NOTIF_CONFIG_DATA) | VIO_BIT(VIO_F_INDIRECT_DESC) |
-		   VIO_BIT(VIO_F_EVENT_IDX) | VIO_BIT(VIO_NET_F_CSUM) |
-		   VIO_BIT(VIO_NET_F_GUEST_CSUM) | VIO_BIT(VIO_NET_F_HOST_TSO4) |
-		   VIO_BIT(VIO_NET_F_GUEST_TSO4) | VIO_BIT(VIO_NET_F_MRG_RXBUF) |
-		   VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) | VIO_BIT(VIO_NET_F_CTRL_VQ) |
-		   VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_MQ) |
-		   VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE),
-	.common_len = 0x3c,
-	.device_len = REGFILE_DEVICE_LEN,
-	.notify_len = 0x10000,
-	.multiplier = 4096,
-	.num_queues = 9,
-	.max_size = 1024,
+const struct nicsim_vf_conf rig_vf = {
+	.features =
+		VIO_BIT(VIO_F_VERSION_1) | VIO_BIT(VIO_F_ACCESS_PLATFORM) |
+		VIO_BIT(VIO_F_RING_PACKED) | VIO_BIT(VIO_F_IN_ORDER) | VIO_BIT(VIO_F_RING_RESET) |
+		VIO_BIT(VIO_F_NOTIFICATION_DATA) | VIO_BIT(VIO_F_NOTIF_CONFIG_DATA) |
+		VIO_BIT(VIO_F_INDIRECT_DESC) | VIO_BIT(VIO_F_EVENT_IDX) | VIO_BIT(VIO_NET_F_CSUM) |
+		VIO_BIT(VIO_NET_F_GUEST_CSUM) | VIO_BIT(VIO_NET_F_HOST_TSO4) |
+		VIO_BIT(VIO_NET_F_GUEST_TSO4) | VIO_BIT(VIO_NET_F_MRG_RXBUF) |
+		VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_NET_F_STATUS) | VIO_BIT(VIO_NET_F_CTRL_VQ) |
+		VIO_BIT(VIO_NET_F_CTRL_RX) | VIO_BIT(VIO_NET_F_MQ) |
+		VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE),
+	.pairs = 4,
+	.queue_size = 1024,
+	.vectors = 16,
+	.mtu = 1500,
+	.mac = { 0x52, 0x54, 0, 1, 2, 3 },
+	.notify_pages = true,
 };
 
 uint64_t
@@ -158,6 +161,28 @@ rig_state(struct rig *rig, enum rte_pmd_vdpa_virtio_state state,
 }
 
 int
+rig_gone(struct rig *rig)
+{
+	struct rig_event e;
+	unsigned int states = 0;
+
+	for (;;) {
+		if (!event_next(rig, RTE_PMD_VDPA_VIRTIO_EVENT_GONE, RIG_WAIT_MS, &e))
+			UT_FAIL("not told to be gone, after %u states", states);
+		UT_EQ(e.event.state, RTE_PMD_VDPA_VIRTIO_FAILED);
+		UT_EQ(e.event.reason, RTE_PMD_VDPA_VIRTIO_GONE);
+		UT_EQ(e.event.error, -ENODEV);
+		UT_CHECK(e.text[0] != '\0');
+		if (e.event.type == RTE_PMD_VDPA_VIRTIO_EVENT_GONE)
+			break;
+		states++;
+	}
+	UT_GE(states, 1);
+	UT_LE(states, 2);
+	return 0;
+}
+
+int
 rig_no_event(struct rig *rig, enum rte_pmd_vdpa_virtio_event_type type)
 {
 	struct rig_event e;
@@ -211,9 +236,9 @@ rig_until(struct rig *rig, bool (*holds)(struct rig *rig))
 	bool held;
 
 	do {
-		bustest_lock(&rig->bt);
+		nicsim_vf_lock(rig->vf);
 		held = holds(rig);
-		bustest_unlock(&rig->bt);
+		nicsim_vf_unlock(rig->vf);
 		if (held)
 			return 0;
 		nap();
@@ -240,9 +265,9 @@ rig_settle(struct rig *rig)
 	uint64_t end = rig_now() + RIG_WAIT_MS, since = rig_now(), seen = 0, now;
 
 	while (rig_now() - since < RIG_STILL_MS) {
-		bustest_lock(&rig->bt);
-		now = rig->bt.rf.accesses;
-		bustest_unlock(&rig->bt);
+		nicsim_vf_lock(rig->vf);
+		now = rig->vf->regs.accesses;
+		nicsim_vf_unlock(rig->vf);
 		if (now != seen)
 			since = rig_now();
 		seen = now;
@@ -260,23 +285,117 @@ rig_forget_events(struct rig *rig)
 	pthread_mutex_unlock(&rig->lock);
 }
 
+int
+rig_fault(struct rig *rig, const char *text)
+{
+	struct nicsim_fault fault;
+	char each[128], why[256], *at = each, *one;
+
+	snprintf(each, sizeof(each), "%s", text);
+	while ((one = strsep(&at, " ")) != NULL) {
+		if (nicsim_fault_parse(one, &fault, why, sizeof(why)) != 0)
+			UT_FAIL("%s", why);
+		UT_EQ(nicsim_vf_fault(rig->vf, &fault), 0);
+	}
+	return 0;
+}
+
+void
+rig_cure(struct rig *rig)
+{
+	nicsim_vf_fault_clear(rig->vf);
+	nicsim_vf_lock(rig->vf);
+	if (rig->vf->open)
+		rig->vf->gone = rig->vf->stale = rig->vf->regs.gone = false;
+	nicsim_vf_unlock(rig->vf);
+}
+
+void
+rig_ask_back(struct rig *rig)
+{
+	nicsim_vf_lock(rig->vf);
+	if (rig->vf->gone_fd >= 0)
+		eventfd_write(rig->vf->gone_fd, 1);
+	nicsim_vf_unlock(rig->vf);
+}
+
+static bool
+bus_is_closed(struct rig *rig)
+{
+	return !rig->vf->open;
+}
+
+int
+rig_revive(struct rig *rig)
+{
+	struct virtio_vdpa_fault fault;
+
+	if (rig_until(rig, bus_is_closed) != 0)
+		UT_FAIL("the driver does not give the bus back");
+	UT_DO(rig_fault(rig, "return"));
+	UT_EQ(nicsim_eth_bus_open(rig->vf, &rig->bus), 0);
+	if (virtio_vdpa_revive(&rig->rdev, rig->bus, &fault) != 0)
+		UT_FAIL("virtio_vdpa_revive: %s", fault.text);
+	return 0;
+}
+
+bool
+rig_fire(struct rig *rig, uint16_t vector)
+{
+	bool wired;
+
+	nicsim_vf_lock(rig->vf);
+	wired = nicsim_irq_fire(&rig->vf->irq, vector);
+	nicsim_vf_unlock(rig->vf);
+	return wired;
+}
+
+void *
+rig_at(struct rig *rig, uint64_t iova, uint64_t len)
+{
+	const struct nicsim_dma *dma = &rig->vf->dma;
+	const struct nicsim_dma_map *m;
+	void *va = NULL;
+
+	nicsim_vf_lock(rig->vf);
+	for (m = dma->map; m < dma->map + dma->num_maps; m++)
+		if (iova >= m->iova && iova - m->iova < m->len && len <= m->len - (iova - m->iova))
+			va = m->va + (iova - m->iova);
+	nicsim_vf_unlock(rig->vf);
+	return va;
+}
+
+volatile uint16_t *
+rig_doorbell(struct rig *rig, uint16_t qid)
+{
+	uint64_t off, len;
+	void *page;
+
+	pthread_mutex_lock(&rig->vu.lock);
+	off = rig->vu.area_off[qid];
+	len = rig->vu.area_len[qid];
+	pthread_mutex_unlock(&rig->vu.lock);
+	nicsim_vf_lock(rig->vf);
+	page = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, rig->vf->device_fd, (off_t)off);
+	nicsim_vf_unlock(rig->vf);
+	return page != MAP_FAILED ? page : NULL;
+}
+
 static bool
 bus_is_clean(struct rig *rig)
 {
-	const struct bustest *bt = &rig->bt;
-
-	return bt->num_maps == 0 && bt->bytes == 0 && bt->wired == 0;
+	return rig->vf->dma.num_maps == 0 && rig->vf->dma.bytes == 0 && rig->vf->irq.wired == 0;
 }
 
 static bool
 device_is_reset(struct rig *rig)
 {
-	const struct regfile *rf = &rig->bt.rf;
+	const struct nicsim_regs *regs = &rig->vf->regs;
 
-	if (rig->bt.closes != 0 || rf->gone_after != REGFILE_ALWAYS ||
-		rf->reset_reads == REGFILE_NEVER)
+	if (!rig->vf->open || regs->gone ||
+		nicsim_faults_on(&regs->faults, NICSIM_FAULT_RESET_STUCK))
 		return true; /* it cannot be */
-	return rf->status == 0 && !rf->resetting;
+	return regs->status == 0 && !regs->resetting;
 }
 
 static int
@@ -325,11 +444,12 @@ rig_idle(struct rig *rig)
 	if (rig_wait(connection_is_over, rig) != 0)
 		UT_FAIL("the connection is not over");
 	if (rig_until(rig, bus_is_clean) != 0)
-		UT_FAIL("left behind: %u mappings of %llu bytes, %u vectors", rig->bt.num_maps,
-			(unsigned long long)rig->bt.bytes, rig->bt.wired);
-	UT_EQ(rig->bt.maps, rig->bt.unmaps);
+		UT_FAIL("left behind: %u mappings of %llu bytes, %u vectors",
+			RIG_LOOK(rig, dma.num_maps), (unsigned long long)RIG_LOOK(rig, dma.bytes),
+			RIG_LOOK(rig, irq.wired));
+	UT_EQ(RIG_LOOK(rig, asked.maps), RIG_LOOK(rig, asked.unmaps));
 	if (rig_until(rig, device_is_reset) != 0)
-		UT_FAIL("the device is left with status %#x", rig->bt.rf.status);
+		UT_FAIL("the device is left with status %#x", RIG_LOOK(rig, regs.status));
 	return driver_is_idle(rig);
 }
 
@@ -382,17 +502,44 @@ quiet(void)
 }
 
 static int
+nic_create(struct rig *rig, const struct rig_conf *conf)
+{
+	struct nicsim_conf nic = nicsim_default;
+	char why[256];
+
+	nic.name = "rig";
+	nic.vfs = 1;
+	nic.vf = conf->vf != NULL ? *conf->vf : rig_vf;
+	if (conf->vectors != 0)
+		nic.vf.vectors = conf->vectors;
+	if (nicsim_create(&nic, &rig->nic, why, sizeof(why)) != 0)
+		UT_FAIL("nicsim_create: %s", why);
+	rig->vf = nicsim_vf(rig->nic, 0);
+	if (conf->fault != NULL)
+		UT_DO(rig_fault(rig, conf->fault));
+	nicsim_vf_lock(rig->vf);
+	if (conf->tweak != NULL)
+		conf->tweak(rig->vf);
+	nicsim_vf_unlock(rig->vf);
+	return 0;
+}
+
+static int
 rig_create(struct rig *rig, const struct rig_conf *conf)
 {
 	struct virtio_vdpa_args args = { .queues = conf->queues };
 	struct virtio_vdpa_fault fault;
 	int ret;
 
+	UT_EQ(nicsim_eth_bus_open(rig->vf, &rig->bus), 0);
+	if (conf->unmappable)
+		rig->bus->bar_offset[NICSIM_VF_BAR] = VIRTIO_VDPA_NO_OFFSET;
+
 	if (conf->mac != NULL) {
 		memcpy(args.mac, conf->mac, sizeof(args.mac));
 		args.mac_set = true;
 	}
-	ret = virtio_vdpa_create(&rig->rdev, &rig->bt.bus, &args, &fault);
+	ret = virtio_vdpa_create(&rig->rdev, rig->bus, &args, &fault);
 	if (ret != 0)
 		UT_FAIL("virtio_vdpa_create: %d, %s", ret, fault.text);
 	rig->created = true;
@@ -405,7 +552,6 @@ rig_create(struct rig *rig, const struct rig_conf *conf)
 static int
 rig_open(struct rig *rig, const struct rig_conf *conf)
 {
-	static const struct bustest_conf usual = { .device = &rig_device, .vectors = 16 };
 	static unsigned int number;
 	pthread_condattr_t attr;
 
@@ -421,12 +567,8 @@ rig_open(struct rig *rig, const struct rig_conf *conf)
 	rig->fds = rig_fds();
 	snprintf(rig->name, sizeof(rig->name), "rig%u", number++);
 	rig->rdev.name = rig->name;
-	UT_EQ(bustest_init(&rig->bt, conf->bus != NULL ? conf->bus : &usual), 0);
-	if (conf->pairs != 0) {
-		rig->bt.rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = (uint8_t)conf->pairs;
-		rig->bt.cd.qid = 2 * conf->pairs;
-	}
 	rig->path = listening.path;
+	UT_DO(nic_create(rig, conf));
 	UT_DO(rig_create(rig, conf));
 	UT_EQ(rte_vhost_driver_attach_vdpa_device(rig->path, rig->vdpa), 0);
 	return 0;
@@ -484,7 +626,7 @@ connections_down_to(const struct rig *rig, unsigned int n)
 static int
 rig_close(struct rig *rig)
 {
-	const char *blamed;
+	const char *blamed = NULL;
 	int ret = 0;
 
 	if (rig->guest)
@@ -495,10 +637,14 @@ rig_close(struct rig *rig)
 	if (rig->created)
 		UT_EQ(virtio_vdpa_destroy(&rig->rdev), 0);
 	UT_CHECK(rte_vdpa_find_device_by_name(rig->name) == NULL);
-	if (rig->created)
-		UT_EQ(rig->bt.closes, 1);
-	blamed = bustest_blamed(&rig->bt);
-	bustest_fini(&rig->bt);
+	if (!rig->created && rig->bus != NULL)
+		rig->bus->ops->close(rig->bus);
+	if (rig->vf != NULL) {
+		UT_CHECK(!RIG_LOOK(rig, open));
+		UT_EQ(RIG_LOOK(rig, asked.opens), RIG_LOOK(rig, asked.closes));
+		blamed = RIG_LOOK(rig, regs.violation);
+	}
+	nicsim_destroy(rig->nic);
 	if (blamed != NULL)
 		UT_FAIL("a rule broken: %s", blamed);
 	UT_DO(fds_are_back(rig));

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "pcicfg.h"
+#include "dut.h"
 #include "ut.h"
 #include "vio_spec.h"
 
@@ -19,7 +19,7 @@
 
 /* The offsets of the capabilities of a good device, to be spoilt. */
 struct caps {
-	struct pcicfg cfg;
+	struct nicsim_pcicfg cfg;
 	uint8_t common, notify, isr, device, pci_cfg;
 };
 
@@ -27,24 +27,24 @@ struct caps {
 static void
 good(struct caps *c)
 {
-	pcicfg_init(&c->cfg, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c->cfg, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c->cfg.bar_len[BAR] = 0x800000;
-	pcicfg_add(&c->cfg, 0x11, 12); /* MSI-X */
-	c->pci_cfg = pcicfg_add_virtio(&c->cfg, VIO_PCI_CAP_PCI_CFG, 0, 0, 0);
-	c->notify = pcicfg_add_notify(&c->cfg, BAR, 0x3000, 0x400000, 4096);
-	c->device = pcicfg_add_virtio(&c->cfg, DEVICE, BAR, 0x2000, 0x1000);
-	c->isr = pcicfg_add_virtio(&c->cfg, ISR, BAR, 0x1000, 0x1000);
-	c->common = pcicfg_add_virtio(&c->cfg, COMMON, BAR, 0, 0x1000);
+	nicsim_pcicfg_add(&c->cfg, 0x11, 12); /* MSI-X */
+	c->pci_cfg = nicsim_pcicfg_add_virtio(&c->cfg, VIO_PCI_CAP_PCI_CFG, 0, 0, 0);
+	c->notify = nicsim_pcicfg_add_notify(&c->cfg, BAR, 0x3000, 0x400000, 4096);
+	c->device = nicsim_pcicfg_add_virtio(&c->cfg, DEVICE, BAR, 0x2000, 0x1000);
+	c->isr = nicsim_pcicfg_add_virtio(&c->cfg, ISR, BAR, 0x1000, 0x1000);
+	c->common = nicsim_pcicfg_add_virtio(&c->cfg, COMMON, BAR, 0, 0x1000);
 }
 
 static int
-expect(const struct pcicfg *cfg, size_t len, int error, const char *text)
+expect(const struct nicsim_pcicfg *cfg, size_t len, int error, const char *text)
 {
 	static const struct vio_layout untouched = { .notify_multiplier = 0x5a5a };
 	struct vio_layout layout = untouched;
 	const char *why = NULL;
 
-	UT_EQ(pcicfg_parse(cfg, len, &layout, &why), error);
+	UT_EQ(dut_parse(cfg, len, &layout, &why), error);
 	UT_CHECK(why != NULL && strstr(why, text) != NULL);
 	UT_CHECK(memcmp(&layout, &untouched, sizeof(layout)) == 0);
 	return 0;
@@ -67,7 +67,7 @@ qemu_modern(void)
 	struct caps c;
 
 	good(&c);
-	UT_EQ(pcicfg_parse(&c.cfg, 256, &l, &why), 0);
+	UT_EQ(dut_parse(&c.cfg, 256, &l, &why), 0);
 	UT_DO(region_is(&l.common, BAR, 0, 0x1000));
 	UT_DO(region_is(&l.isr, BAR, 0x1000, 0x1000));
 	UT_DO(region_is(&l.device, BAR, 0x2000, 0x1000));
@@ -86,8 +86,8 @@ vf_ids(void)
 	struct caps c;
 
 	good(&c);
-	pcicfg_set32(&c.cfg, 0, 0xffffffff);
-	UT_EQ(pcicfg_parse(&c.cfg, 256, &l, &why), 0);
+	nicsim_pcicfg_set32(&c.cfg, 0, 0xffffffff);
+	UT_EQ(dut_parse(&c.cfg, 256, &l, &why), 0);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ extended_space(void)
 
 	good(&c);
 	memset(big, 0xff, sizeof(big));
-	memcpy(big, c.cfg.bytes, PCICFG_LEN);
+	memcpy(big, c.cfg.bytes, NICSIM_PCICFG_LEN);
 	UT_EQ(vio_caps_parse(big, sizeof(big), c.cfg.bar_len, &l, &why), 0);
 	return 0;
 }
@@ -112,17 +112,17 @@ largest(void)
 {
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c.bar_len[0] = UINT64_C(1) << 33;
 	c.bar_len[2] = UINT64_C(1) << 40;
 	c.bar_len[4] = UINT64_C(1) << 62;
-	pcicfg_add_virtio(&c, COMMON, 0, 0xfffffffc, 0xffffffff);
-	pcicfg_add_notify(&c, 2, 0xfffffffe, 0xffffffff, 0xfffffffe);
-	pcicfg_add_virtio(&c, ISR, 4, 0xffffffff, 0xffffffff);
-	pcicfg_add_virtio(&c, DEVICE, 4, 0, 0xffffffff);
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 0, 0xfffffffc, 0xffffffff);
+	nicsim_pcicfg_add_notify(&c, 2, 0xfffffffe, 0xffffffff, 0xfffffffe);
+	nicsim_pcicfg_add_virtio(&c, ISR, 4, 0xffffffff, 0xffffffff);
+	nicsim_pcicfg_add_virtio(&c, DEVICE, 4, 0, 0xffffffff);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	UT_DO(region_is(&l.common, 0, 0xfffffffc, 0xffffffff));
 	UT_DO(region_is(&l.notify, 2, 0xfffffffe, 0xffffffff));
 	UT_DO(region_is(&l.isr, 4, 0xffffffff, 0xffffffff));
@@ -130,7 +130,7 @@ largest(void)
 	UT_EQ(l.notify_multiplier, 0xfffffffe);
 	/* one byte less of BAR is one too few */
 	c.bar_len[2] = UINT64_C(0xfffffffe) + 0xffffffff;
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	c.bar_len[2]--;
 	UT_DO(expect(&c, 256, -EINVAL, "notification structure reaches past"));
 	return 0;
@@ -142,14 +142,14 @@ smallest(void)
 {
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c.bar_len[1] = 0x3b;
-	pcicfg_add_virtio(&c, COMMON, 1, 0, 0x38);
-	pcicfg_add_notify(&c, 1, 0x38, 2, 0);
-	pcicfg_add_virtio(&c, ISR, 1, 0x3a, 1);
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 1, 0, 0x38);
+	nicsim_pcicfg_add_notify(&c, 1, 0x38, 2, 0);
+	nicsim_pcicfg_add_virtio(&c, ISR, 1, 0x3a, 1);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	UT_EQ(l.device.len, 0);
 	UT_EQ(l.notify_multiplier, 0);
 	UT_EQ(l.pci_cfg_cap, 0);
@@ -162,20 +162,20 @@ to_the_last_byte(void)
 {
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 	uint8_t at;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c.bar_len[0] = 0x10000;
 	c.room = 256 - 16;
-	pcicfg_add_virtio(&c, COMMON, 0, 0, 0x38);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 0, 0, 0x38);
 	c.room = 256 - 16 - 24;
-	at = pcicfg_add_notify(&c, 0, 0x1000, 0x1000, 4);
+	at = nicsim_pcicfg_add_notify(&c, 0, 0x1000, 0x1000, 4);
 	c.bytes[at + 2] = 24;
 	c.room = 0x40;
-	at = pcicfg_add_virtio(&c, ISR, 0, 0x2000, 1);
+	at = nicsim_pcicfg_add_virtio(&c, ISR, 0, 0x2000, 1);
 	c.bytes[at + 2] = 256 - 0x40; /* legal: padding to the end (4.1.4.1) */
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	UT_DO(expect(&c, 255, -EINVAL, "reaches past the configuration space"));
 	return 0;
 }
@@ -184,12 +184,12 @@ to_the_last_byte(void)
 static int
 longest_list(void)
 {
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 	unsigned int at;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	for (at = 0x40; at < 256; at += 4)
-		pcicfg_add(&c, 0x01, 4);
+		nicsim_pcicfg_add(&c, 0x01, 4);
 	c.bytes[0x34] |= 3;
 	c.bytes[0x41] |= 1;
 	UT_DO(expect(&c, 256, -ENODEV, "no virtio 1.x structures"));
@@ -227,7 +227,7 @@ cut_off(void)
 			text = len < c.common + 4u ? "cut off" : "reaches past";
 		UT_DO(expect(&c.cfg, len, -EINVAL, text));
 	}
-	UT_EQ(pcicfg_parse(&c.cfg, c.cfg.room, &l, &why), 0);
+	UT_EQ(dut_parse(&c.cfg, c.cfg.room, &l, &why), 0);
 	for (len = 0; len < 64; len++)
 		UT_DO(expect(&c.cfg, len, -EINVAL, "shorter than its header"));
 	return 0;
@@ -252,7 +252,7 @@ overlap(void)
 	static const uint8_t types[] = { COMMON, NOTIFY, ISR, DEVICE };
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 	uint32_t off;
 	size_t i, j, k;
 
@@ -261,17 +261,19 @@ overlap(void)
 		for (j = 0; j < 4; j++) {
 			if (i == j)
 				continue;
-			pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+			nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 			c.bar_len[0] = 0x10000;
 			for (k = 0; k < 4; k++) {
 				off = 0x1000 * (uint32_t)k;
 				if (k == i || k == j)
 					off = k == i ? 0x8000 : 0x803c;
-				pcicfg_add_virtio(&c, types[k], 0, off, k == i ? 0x3d : 0x40);
+				nicsim_pcicfg_add_virtio(
+					&c, types[k], 0, off, k == i ? 0x3d : 0x40);
 			}
 			UT_DO(expect(&c, 256, -EINVAL, "overlap"));
-			pcicfg_set32(&c, (uint16_t)(0x40 + (i > 1 ? 4 : 0) + 16 * i + 12), 0x3c);
-			UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+			nicsim_pcicfg_set32(
+				&c, (uint16_t)(0x40 + (i > 1 ? 4 : 0) + 16 * i + 12), 0x3c);
+			UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 		}
 	}
 	return 0;
@@ -283,15 +285,15 @@ same_offset_other_bar(void)
 {
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c.bar_len[0] = c.bar_len[1] = c.bar_len[2] = c.bar_len[5] = 0x1000;
-	pcicfg_add_virtio(&c, COMMON, 0, 0, 0x1000);
-	pcicfg_add_notify(&c, 1, 0, 0x1000, 0);
-	pcicfg_add_virtio(&c, ISR, 2, 0, 0x1000);
-	pcicfg_add_virtio(&c, DEVICE, 5, 0, 0x1000);
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 0, 0, 0x1000);
+	nicsim_pcicfg_add_notify(&c, 1, 0, 0x1000, 0);
+	nicsim_pcicfg_add_virtio(&c, ISR, 2, 0, 0x1000);
+	nicsim_pcicfg_add_virtio(&c, DEVICE, 5, 0, 0x1000);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	UT_EQ(l.device.bar, 5);
 	return 0;
 }
@@ -302,17 +304,17 @@ past_the_bar(void)
 	struct caps c;
 
 	good(&c);
-	pcicfg_set32(&c.cfg, c.common + 8, 0x7ff004);
+	nicsim_pcicfg_set32(&c.cfg, c.common + 8, 0x7ff004);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "common configuration structure reaches past"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.isr + 8, 0xffffffff);
-	pcicfg_set32(&c.cfg, c.isr + 12, 0xffffffff);
+	nicsim_pcicfg_set32(&c.cfg, c.isr + 8, 0xffffffff);
+	nicsim_pcicfg_set32(&c.cfg, c.isr + 12, 0xffffffff);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "ISR status structure reaches past"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.device + 12, 0xfffff000);
+	nicsim_pcicfg_set32(&c.cfg, c.device + 12, 0xfffff000);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "device configuration structure reaches past"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.notify + 8, 0x800000);
+	nicsim_pcicfg_set32(&c.cfg, c.notify + 8, 0x800000);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "notification structure reaches past"));
 	return 0;
 }
@@ -325,23 +327,24 @@ misaligned(void)
 	struct caps c;
 
 	good(&c);
-	pcicfg_set32(&c.cfg, c.common + 8, 2);
-	pcicfg_set32(&c.cfg, c.common + 12, 0x38);
+	nicsim_pcicfg_set32(&c.cfg, c.common + 8, 2);
+	nicsim_pcicfg_set32(&c.cfg, c.common + 12, 0x38);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "common configuration structure is misaligned"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.device + 8, 0x2002);
+	nicsim_pcicfg_set32(&c.cfg, c.device + 8, 0x2002);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "device configuration structure is misaligned"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.notify + 8, 0x3001);
+	nicsim_pcicfg_set32(&c.cfg, c.notify + 8, 0x3001);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "notification structure is misaligned"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.notify + 16, 4097);
+	nicsim_pcicfg_set32(&c.cfg, c.notify + 16, 4097);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "multiplier is odd"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.notify + 8, 0x3002); /* 2 is enough without NOTIFICATION_DATA */
-	pcicfg_set32(&c.cfg, c.isr + 8, 0x1fff); /* anywhere */
-	pcicfg_set32(&c.cfg, c.isr + 12, 1);
-	UT_EQ(pcicfg_parse(&c.cfg, 256, &l, &why), 0);
+	/* 2 is enough without NOTIFICATION_DATA */
+	nicsim_pcicfg_set32(&c.cfg, c.notify + 8, 0x3002);
+	nicsim_pcicfg_set32(&c.cfg, c.isr + 8, 0x1fff); /* anywhere */
+	nicsim_pcicfg_set32(&c.cfg, c.isr + 12, 1);
+	UT_EQ(dut_parse(&c.cfg, 256, &l, &why), 0);
 	return 0;
 }
 
@@ -353,17 +356,17 @@ too_short(void)
 	struct caps c;
 
 	good(&c);
-	pcicfg_set32(&c.cfg, c.common + 12, 0x37);
+	nicsim_pcicfg_set32(&c.cfg, c.common + 12, 0x37);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "common configuration structure is shorter"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.notify + 12, 1);
+	nicsim_pcicfg_set32(&c.cfg, c.notify + 12, 1);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "notification structure is shorter"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.isr + 12, 0);
+	nicsim_pcicfg_set32(&c.cfg, c.isr + 12, 0);
 	UT_DO(expect(&c.cfg, 256, -EINVAL, "ISR status structure is shorter"));
 	good(&c);
-	pcicfg_set32(&c.cfg, c.device + 12, 0); /* optional: as good as none */
-	UT_EQ(pcicfg_parse(&c.cfg, 256, &l, &why), 0);
+	nicsim_pcicfg_set32(&c.cfg, c.device + 12, 0); /* optional: as good as none */
+	UT_EQ(dut_parse(&c.cfg, 256, &l, &why), 0);
 	UT_EQ(l.device.len, 0);
 	return 0;
 }
@@ -397,23 +400,23 @@ reserved(void)
 {
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 	uint8_t at;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c.bar_len[0] = 0x10000;
-	at = pcicfg_add_virtio(&c, 6, 0, 1, 0xffffffff);
+	at = nicsim_pcicfg_add_virtio(&c, 6, 0, 1, 0xffffffff);
 	c.bytes[at + 2] = 0;
-	pcicfg_add_virtio(&c, COMMON, 6, 3, 1);
-	pcicfg_add_virtio(&c, NOTIFY, 0xff, 3, 1);
-	pcicfg_add_virtio(&c, VIO_PCI_CAP_SHARED_MEMORY_CFG, 0, 1, 0xffffffff);
-	at = pcicfg_add(&c, VIO_PCI_CAP_VNDR, 8); /* vendor data is shorter than the rest */
+	nicsim_pcicfg_add_virtio(&c, COMMON, 6, 3, 1);
+	nicsim_pcicfg_add_virtio(&c, NOTIFY, 0xff, 3, 1);
+	nicsim_pcicfg_add_virtio(&c, VIO_PCI_CAP_SHARED_MEMORY_CFG, 0, 1, 0xffffffff);
+	at = nicsim_pcicfg_add(&c, VIO_PCI_CAP_VNDR, 8); /* vendor data is shorter than the rest */
 	c.bytes[at + 2] = 8;
 	c.bytes[at + 3] = VIO_PCI_CAP_VENDOR_CFG;
-	pcicfg_add_virtio(&c, COMMON, 0, 0, 0x100);
-	pcicfg_add_notify(&c, 0, 0x1000, 0x1000, 2);
-	pcicfg_add_virtio(&c, ISR, 0, 0x2000, 4);
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 0, 0, 0x100);
+	nicsim_pcicfg_add_notify(&c, 0, 0x1000, 0x1000, 2);
+	nicsim_pcicfg_add_virtio(&c, ISR, 0, 0x2000, 4);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	UT_DO(region_is(&l.common, 0, 0, 0x100));
 	UT_EQ(l.notify_multiplier, 2);
 	return 0;
@@ -425,17 +428,17 @@ duplicates(void)
 {
 	struct vio_layout l;
 	const char *why;
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 
-	pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
+	nicsim_pcicfg_init(&c, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET);
 	c.bar_len[4] = 0x10000; /* BAR 1 is I/O */
-	pcicfg_add_notify(&c, 1, 0, 4, 0); /* QEMU's modern-pio-notify comes first */
-	pcicfg_add_notify(&c, 4, 0x1000, 0x1000, 4);
-	pcicfg_add_notify(&c, 4, 0x1001, 0xffffffff, 3);
-	pcicfg_add_virtio(&c, COMMON, 4, 0, 0x40);
-	pcicfg_add_virtio(&c, COMMON, 4, 0x20, 0x40);
-	pcicfg_add_virtio(&c, ISR, 4, 0x2000, 1);
-	UT_EQ(pcicfg_parse(&c, 256, &l, &why), 0);
+	nicsim_pcicfg_add_notify(&c, 1, 0, 4, 0); /* QEMU's modern-pio-notify comes first */
+	nicsim_pcicfg_add_notify(&c, 4, 0x1000, 0x1000, 4);
+	nicsim_pcicfg_add_notify(&c, 4, 0x1001, 0xffffffff, 3);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 4, 0, 0x40);
+	nicsim_pcicfg_add_virtio(&c, COMMON, 4, 0x20, 0x40);
+	nicsim_pcicfg_add_virtio(&c, ISR, 4, 0x2000, 1);
+	UT_EQ(dut_parse(&c, 256, &l, &why), 0);
 	UT_DO(region_is(&l.notify, 4, 0x1000, 0x1000));
 	UT_EQ(l.notify_multiplier, 4);
 	UT_DO(region_is(&l.common, 4, 0, 0x40));
@@ -479,18 +482,18 @@ unusable_bar(void)
 static int
 not_virtio(void)
 {
-	struct pcicfg legacy;
+	struct nicsim_pcicfg legacy;
 	struct caps c;
 
 	good(&c);
-	pcicfg_set16(&c.cfg, 0, 0x8086);
+	nicsim_pcicfg_set16(&c.cfg, 0, 0x8086);
 	UT_DO(expect(&c.cfg, 256, -ENODEV, "not a virtio device"));
 	good(&c);
-	pcicfg_set16(&c.cfg, 6, 0);
+	nicsim_pcicfg_set16(&c.cfg, 6, 0);
 	UT_DO(expect(&c.cfg, 256, -ENODEV, "no capability list"));
-	pcicfg_init(&legacy, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET_TRANSITIONAL);
+	nicsim_pcicfg_init(&legacy, VIO_PCI_VENDOR, VIO_PCI_DEVICE_NET_TRANSITIONAL);
 	UT_DO(expect(&legacy, 256, -ENODEV, "legacy"));
-	pcicfg_add(&legacy, 0x11, 12);
+	nicsim_pcicfg_add(&legacy, 0x11, 12);
 	UT_DO(expect(&legacy, 256, -ENODEV, "legacy"));
 	return 0;
 }
@@ -498,7 +501,7 @@ not_virtio(void)
 static int
 all_ones(void)
 {
-	struct pcicfg c;
+	struct nicsim_pcicfg c;
 
 	memset(&c, 0xff, sizeof(c));
 	UT_DO(expect(&c, 256, -ENODEV, "gone"));

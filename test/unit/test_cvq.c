@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vdpa-virtio authors
  *
- * The control queue, against a device side that carries commands out: each command in each ring
- * format, bad answers, none, late ones, and a device that vanishes in between.
+ * The control queue, against a simulated function that carries commands out: each command in each
+ * ring format, bad answers, none, late ones, and a device that vanishes in between.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "ctrldev.h"
+#include "dut.h"
+#include "nicsim_vf_priv.h"
 #include "ut.h"
 #include "vio_cvq.h"
 
-#define V1 VIO_BIT(VIO_F_VERSION_1)
+#define V1 (VIO_BIT(VIO_F_VERSION_1) | VIO_BIT(VIO_F_ACCESS_PLATFORM))
+/* The control queue, and what each command hangs on */
+#define MQ                                                                                         \
+	(VIO_BIT(VIO_NET_F_MQ) | VIO_BIT(VIO_NET_F_CTRL_VQ) | VIO_BIT(VIO_NET_F_CTRL_RX) |         \
+		VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | VIO_BIT(VIO_NET_F_GUEST_ANNOUNCE))
 #define SLACK_MS 1000
 #define QID 8
 #define IOVA UINT64_C(0x40000000000)
 #define MS 200
 
+/* The function works on the thread that rings the doorbell: no lock is needed to look into it. */
 struct rig {
-	struct regfile rf;
+	struct nicsim_vf *vf;
+	struct nicsim_regs *regs; /* its */
+	struct nicsim_ctrl *ctrl;
 	struct vio_dev dev;
 	struct vio_cvq cvq;
-	struct ctrldev cd;
 	void *mem;
 };
 
@@ -37,24 +44,63 @@ now_ms(void)
 }
 
 static int
-prepare(struct rig *rig, const struct regfile_conf *conf, uint64_t features)
+fault(struct rig *rig, const char *text)
 {
-	struct ringdev_window win = { .iova = IOVA, .len = VIO_CVQ_MEM };
+	struct nicsim_fault f;
+	char why[256];
+
+	if (nicsim_fault_parse(text, &f, why, sizeof(why)) != 0)
+		UT_FAIL("%s", why);
+	UT_EQ(nicsim_vf_fault(rig->vf, &f), 0);
+	return 0;
+}
+
+/* Gone after so many accesses to its registers. */
+static int
+gone_after(struct rig *rig, unsigned int accesses)
+{
+	char text[NICSIM_FAULT_TEXT];
+
+	snprintf(text, sizeof(text), "gone@access+%u", accesses + 1);
+	return fault(rig, text);
+}
+
+static int
+negotiate(struct rig *rig, uint64_t features)
+{
+	UT_EQ(vio_dev_reset(&rig->dev, VIO_RESET_MS), 0);
+	UT_EQ(vio_dev_negotiate(&rig->dev, V1 | features), 0);
+	return 0;
+}
+
+static int
+prepare(struct rig *rig, uint16_t queue_size, uint64_t features)
+{
+	struct nicsim_vf_conf conf = nicsim_vf_default;
+	struct nicsim_vf_info info;
+	struct vio_io io = { .ops = &nicsim_vf_io_ops };
 
 	memset(&rig->cvq, 0, sizeof(rig->cvq));
 	UT_EQ(posix_memalign(&rig->mem, 4096, VIO_CVQ_MEM), 0);
 	memset(rig->mem, 0xa5, VIO_CVQ_MEM);
-	win.va = rig->mem;
-	regfile_init(&rig->rf, conf);
-	ctrldev_attach(&rig->cd, &rig->rf, QID, &win);
-	UT_EQ(regfile_negotiate(&rig->rf, &rig->dev, V1 | features), 0);
-	return 0;
+	conf.features = dut_default.offered;
+	conf.pairs = 4;
+	conf.queue_size = queue_size;
+	rig->vf = nicsim_vf_new(&conf, "cvq", NULL, NULL);
+	UT_CHECK(rig->vf != NULL);
+	rig->regs = &rig->vf->regs;
+	rig->ctrl = &rig->vf->ctrl;
+	UT_EQ(nicsim_vf_open(rig->vf, &info), 0);
+	UT_EQ(nicsim_vf_dma_map(rig->vf, (uintptr_t)rig->mem, IOVA, VIO_CVQ_MEM), 0);
+	io.ctx = rig->vf;
+	UT_EQ(vio_dev_init(&rig->dev, &io, &info.layout), 0);
+	return negotiate(rig, MQ | features);
 }
 
 static int
 setup(struct rig *rig, uint64_t features)
 {
-	UT_DO(prepare(rig, NULL, features));
+	UT_DO(prepare(rig, 1024, features));
 	UT_EQ(vio_cvq_init(&rig->cvq, &rig->dev, QID, rig->mem, IOVA), 0);
 	UT_EQ(vio_dev_driver_ok(&rig->dev), 0);
 	return 0;
@@ -63,6 +109,7 @@ setup(struct rig *rig, uint64_t features)
 static void
 teardown(struct rig *rig)
 {
+	nicsim_vf_free(rig->vf);
 	free(rig->mem);
 }
 
@@ -75,31 +122,31 @@ each_command(uint64_t features)
 
 	UT_DO(setup(&rig, features));
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 4, MS), 0);
-	UT_EQ(rig.cd.pairs, 4);
+	UT_EQ(rig.ctrl->pairs, 4);
 	UT_EQ(vio_cvq_set_mac(&rig.cvq, mac, MS), 0);
-	UT_CHECK(memcmp(rig.cd.mac, mac, 6) == 0);
+	UT_CHECK(memcmp(rig.ctrl->mac, mac, 6) == 0);
 	UT_EQ(vio_cvq_set_rx(&rig.cvq, VIO_NET_CTRL_RX_PROMISC, true, MS), 0);
-	UT_EQ(rig.cd.promisc, true);
+	UT_EQ(rig.ctrl->promisc, true);
 	UT_EQ(vio_cvq_set_rx(&rig.cvq, VIO_NET_CTRL_RX_PROMISC, false, MS), 0);
-	UT_EQ(rig.cd.promisc, false);
+	UT_EQ(rig.ctrl->promisc, false);
 	UT_EQ(vio_cvq_set_rx(&rig.cvq, VIO_NET_CTRL_RX_ALLMULTI, true, MS), 0);
-	UT_EQ(rig.cd.allmulti, true);
+	UT_EQ(rig.ctrl->allmulti, true);
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), 0);
-	UT_EQ(rig.cd.announced, 1);
+	UT_EQ(rig.ctrl->announced, 1);
 	/* what the device refuses breaks nothing */
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 5, MS), -EPERM);
 	UT_EQ(vio_cvq_set_mac(&rig.cvq, multicast, MS), -EPERM);
 	UT_EQ(vio_cvq_command(&rig.cvq, 77, 1, NULL, 0, MS), -EPERM);
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 1, MS), 0);
-	UT_EQ(rig.cd.pairs, 1);
-	UT_EQ(rig.cd.commands, 10);
-	UT_EQ(rig.rf.q[QID].kicks, 10);
-	UT_EQ(rig.rf.q[QID].vector, VIO_MSI_NO_VECTOR);
+	UT_EQ(rig.ctrl->pairs, 1);
+	UT_EQ(rig.ctrl->commands, 10);
+	UT_EQ(rig.regs->q[QID].kicks, 10);
+	UT_EQ(rig.regs->q[QID].vector, VIO_MSI_NO_VECTOR);
 	/* what is not sent at all */
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 0, MS), -EINVAL);
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 32769, MS), -EINVAL);
-	UT_EQ(rig.cd.commands, 10);
-	UT_STR(rig.rf.violation == NULL ? "" : rig.rf.violation, "");
+	UT_EQ(rig.ctrl->commands, 10);
+	UT_STR(rig.regs->violation == NULL ? "" : rig.regs->violation, "");
 	teardown(&rig);
 	return 0;
 }
@@ -136,13 +183,13 @@ data_lengths(void)
 		ret = vio_cvq_command(
 			&rig.cvq, VIO_NET_CTRL_MAC, VIO_NET_CTRL_MAC_TABLE_SET, data, len, MS);
 		UT_EQ(ret, -EPERM); /* the device of these tests knows no tables */
-		UT_EQ(rig.cd.class, VIO_NET_CTRL_MAC);
-		UT_EQ(rig.cd.len, len);
-		UT_CHECK(memcmp(rig.cd.data, data, len) == 0);
+		UT_EQ(rig.ctrl->class, VIO_NET_CTRL_MAC);
+		UT_EQ(rig.ctrl->len, len);
+		UT_CHECK(memcmp(rig.ctrl->data, data, len) == 0);
 	}
 	UT_EQ(vio_cvq_command(&rig.cvq, 1, 0, data, sizeof(data), MS), -EINVAL);
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), 0);
-	UT_CHECK(rig.rf.violation == NULL);
+	UT_CHECK(rig.regs->violation == NULL);
 	teardown(&rig);
 	return 0;
 }
@@ -161,12 +208,12 @@ many(void)
 		UT_DO(setup(&rig, features | VIO_BIT(VIO_F_NOTIFICATION_DATA)));
 		for (i = 1; i <= 70000; i++) {
 			UT_EQ(vio_cvq_set_pairs(&rig.cvq, (uint16_t)(1 + i % 4), MS), 0);
-			told = rig.rf.q[QID].last_kick >> 16;
+			told = rig.regs->q[QID].last_kick >> 16;
 			/* 3 descriptors for each command, 64 in the ring */
 			UT_EQ(told, packed ? 3 * i % 64 | (3 * i / 64 % 2 == 0) << 15 : i & 0xffff);
 		}
-		UT_EQ(rig.cd.commands, 70000);
-		UT_CHECK(rig.rf.violation == NULL);
+		UT_EQ(rig.ctrl->commands, 70000);
+		UT_CHECK(rig.regs->violation == NULL);
 		teardown(&rig);
 	}
 	return 0;
@@ -174,27 +221,26 @@ many(void)
 
 /* One bad answer: what comes of it, and that nothing is sent afterwards. */
 static int
-breaks(enum ctrldev_mode mode, uint64_t features, int expected)
+breaks(const char *mode, uint64_t features, int expected)
 {
 	unsigned int kicks;
 	struct rig rig;
 
 	UT_DO(setup(&rig, features));
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), 0);
-	rig.cd.mode = mode;
+	UT_DO(fault(&rig, mode));
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, 20), expected);
 	UT_EQ(rig.cvq.broken, true);
-	rig.cd.mode = CTRLDEV_OK;
-	kicks = rig.rf.q[QID].kicks;
+	nicsim_vf_fault_clear(rig.vf);
+	kicks = rig.regs->q[QID].kicks;
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), -EPIPE);
-	UT_EQ(rig.rf.q[QID].kicks, kicks);
+	UT_EQ(rig.regs->q[QID].kicks, kicks);
 	/* until the device is reset */
-	UT_EQ(vio_dev_reset(&rig.dev, MS), 0);
-	UT_EQ(vio_dev_negotiate(&rig.dev, V1 | features), 0);
+	UT_DO(negotiate(&rig, MQ | features));
 	UT_EQ(vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA), 0);
 	UT_EQ(vio_dev_driver_ok(&rig.dev), 0);
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), 0);
-	UT_CHECK(rig.rf.violation == NULL);
+	UT_CHECK(rig.regs->violation == NULL);
 	teardown(&rig);
 	return 0;
 }
@@ -206,12 +252,12 @@ bad_answers(void)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		UT_DO(breaks(CTRLDEV_SILENT, features[i], -ETIMEDOUT));
-		UT_DO(breaks(CTRLDEV_BAD_ACK, features[i], -EPROTO));
-		UT_DO(breaks(CTRLDEV_NO_ACK, features[i], -EPROTO));
-		UT_DO(breaks(CTRLDEV_BAD_ID, features[i], -EPROTO));
+		UT_DO(breaks("ctrl-silent", features[i], -ETIMEDOUT));
+		UT_DO(breaks("ctrl-garbage=0", features[i], -EPROTO));
+		UT_DO(breaks("ctrl-garbage=1", features[i], -EPROTO));
+		UT_DO(breaks("ctrl-garbage=2", features[i], -EPROTO));
 	}
-	UT_DO(breaks(CTRLDEV_TWICE, 0, -EPROTO));
+	UT_DO(breaks("ctrl-garbage=3", 0, -EPROTO));
 	return 0;
 }
 
@@ -222,11 +268,12 @@ length_is_not_believed(void)
 	struct rig rig;
 
 	UT_DO(setup(&rig, 0));
-	rig.cd.mode = CTRLDEV_HUGE_LEN;
+	UT_DO(fault(&rig, "ctrl-garbage=4"));
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 3, MS), 0);
-	rig.cd.mode = CTRLDEV_ERR;
+	nicsim_vf_fault_clear(rig.vf);
+	UT_DO(fault(&rig, "ctrl-error"));
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 2, MS), -EPERM);
-	rig.cd.mode = CTRLDEV_OK;
+	nicsim_vf_fault_clear(rig.vf);
 	UT_EQ(vio_cvq_set_pairs(&rig.cvq, 2, MS), 0);
 	teardown(&rig);
 	return 0;
@@ -243,13 +290,13 @@ deadline(void)
 
 	for (i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++) {
 		UT_DO(setup(&rig, 0));
-		rig.cd.mode = CTRLDEV_SILENT;
-		before = rig.rf.accesses;
+		UT_DO(fault(&rig, "ctrl-silent"));
+		before = rig.regs->accesses;
 		start = now_ms();
 		UT_EQ(vio_cvq_announce_ack(&rig.cvq, deadlines[i]), -ETIMEDOUT);
 		UT_GE(now_ms() - start, deadlines[i]);
 		UT_LE(now_ms() - start, deadlines[i] + SLACK_MS);
-		UT_LE(rig.rf.accesses - before, 10 + deadlines[i]);
+		UT_LE(rig.regs->accesses - before, 10 + deadlines[i]);
 		teardown(&rig);
 	}
 	return 0;
@@ -261,7 +308,7 @@ answer_late(void *arg)
 	const struct timespec late = { .tv_nsec = 30 * 1000 * 1000 };
 
 	nanosleep(&late, NULL);
-	ctrldev_serve(arg, CTRLDEV_OK);
+	nicsim_vf_fault_clear(arg);
 	return NULL;
 }
 
@@ -276,13 +323,13 @@ late_answer(void)
 
 	for (packed = 0; packed < 2; packed++) {
 		UT_DO(setup(&rig, packed ? VIO_BIT(VIO_F_RING_PACKED) : 0));
-		rig.cd.mode = CTRLDEV_SILENT;
+		UT_DO(fault(&rig, "ctrl-silent"));
 		start = now_ms();
-		UT_EQ(pthread_create(&thread, NULL, answer_late, &rig.cd), 0);
+		UT_EQ(pthread_create(&thread, NULL, answer_late, rig.vf), 0);
 		UT_EQ(vio_cvq_set_pairs(&rig.cvq, 2, 10 * SLACK_MS), 0);
 		UT_LE(now_ms() - start, 30 + SLACK_MS);
 		UT_EQ(pthread_join(thread, NULL), 0);
-		UT_EQ(rig.cd.pairs, 2);
+		UT_EQ(rig.ctrl->pairs, 2);
 		teardown(&rig);
 	}
 	return 0;
@@ -306,14 +353,13 @@ sizes(void)
 		{ 4, true, 4 },
 		{ 3, true, -EINVAL },
 	};
-	struct regfile_conf conf = regfile_default;
 	struct rig rig;
 	size_t i;
 	int ret;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		conf.max_size = all[i].max;
-		UT_DO(prepare(&rig, &conf, all[i].packed ? VIO_BIT(VIO_F_RING_PACKED) : 0));
+		UT_DO(prepare(&rig, 1024, all[i].packed ? VIO_BIT(VIO_F_RING_PACKED) : 0));
+		rig.regs->q[QID].max_size = rig.regs->q[QID].size = all[i].max;
 		ret = vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA);
 		UT_EQ(ret < 0 ? ret : rig.cvq.ring.size, all[i].expected);
 		if (ret == 0) {
@@ -322,7 +368,7 @@ sizes(void)
 		} else {
 			UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), -EPIPE);
 		}
-		UT_CHECK(rig.rf.violation == NULL);
+		UT_CHECK(rig.regs->violation == NULL);
 		teardown(&rig);
 	}
 	return 0;
@@ -347,18 +393,18 @@ init_refused(void)
 {
 	struct rig rig;
 
-	UT_DO(prepare(&rig, NULL, 0));
+	UT_DO(prepare(&rig, 1024, 0));
 	UT_EQ(vio_cvq_init(&rig.cvq, &rig.dev, 9, rig.mem, IOVA), -EINVAL);
-	rig.rf.q[QID].noff = 0xffff;
+	rig.regs->q[QID].noff = 0xffff;
 	UT_EQ(vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA), -ERANGE);
-	rig.rf.q[QID].noff = QID;
-	rig.rf.faults = REGFILE_REFUSE_ENABLE;
+	rig.regs->q[QID].noff = QID;
+	UT_DO(fault(&rig, "refuse-enable"));
 	UT_EQ(vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA), -EIO);
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), -EPIPE);
-	rig.rf.faults = 0;
+	nicsim_vf_fault_clear(rig.vf);
 	UT_EQ(vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA), 0);
 	UT_EQ(vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA), -EBUSY); /* it runs */
-	UT_CHECK(rig.rf.violation == NULL);
+	UT_CHECK(rig.regs->violation == NULL);
 	teardown(&rig);
 	return 0;
 }
@@ -368,17 +414,18 @@ static int
 vanishes(void)
 {
 	struct rig rig;
-	uint64_t n, before;
 	double start = now_ms();
+	unsigned int n;
+	bool gone;
 	int ret;
 
 	for (n = 0;; n++) {
-		UT_DO(prepare(&rig, NULL, 0));
-		before = rig.rf.accesses;
-		rig.rf.gone_after = before + n;
+		UT_DO(prepare(&rig, 1024, 0));
+		UT_DO(gone_after(&rig, n));
 		ret = vio_cvq_init(&rig.cvq, &rig.dev, QID, rig.mem, IOVA);
+		gone = rig.regs->gone;
 		teardown(&rig);
-		if (rig.rf.accesses <= rig.rf.gone_after)
+		if (!gone)
 			break;
 		UT_EQ(ret, -ENODEV);
 	}
@@ -386,14 +433,14 @@ vanishes(void)
 	UT_GE(n, 10);
 
 	UT_DO(setup(&rig, 0));
-	rig.rf.gone_after = rig.rf.accesses; /* the doorbell is not heard */
+	UT_DO(gone_after(&rig, 0)); /* the doorbell is not heard */
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, 30 * SLACK_MS), -ENODEV);
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, MS), -EPIPE);
 	teardown(&rig);
 
 	UT_DO(setup(&rig, 0));
-	rig.cd.mode = CTRLDEV_SILENT;
-	rig.rf.gone_after = rig.rf.accesses + 5; /* while waiting */
+	UT_DO(fault(&rig, "ctrl-silent"));
+	UT_DO(gone_after(&rig, 5)); /* while waiting */
 	UT_EQ(vio_cvq_announce_ack(&rig.cvq, 30 * SLACK_MS), -ENODEV);
 	teardown(&rig);
 	UT_LE(now_ms() - start, 5 * SLACK_MS);

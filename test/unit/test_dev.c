@@ -12,7 +12,7 @@
 #include <linux/virtio_net.h>
 #include <linux/virtio_pci.h>
 
-#include "regfile.h"
+#include "dut.h"
 #include "ut.h"
 
 #define V1 VIO_BIT(VIO_F_VERSION_1)
@@ -64,21 +64,20 @@ now_ms(void)
  * answer must be -ENODEV. It is prepared anew each time.
  */
 static int
-vanishes(int (*prepare)(struct regfile *, struct vio_dev *), int (*run)(struct vio_dev *))
+vanishes(int (*prepare)(struct nicsim_regs *, struct vio_dev *), int (*run)(struct vio_dev *))
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
-	uint64_t n, before;
+	uint64_t n;
 	int ret;
 
 	for (n = 0;; n++) {
-		regfile_init(&rf, NULL);
+		dut_init(&rf, NULL);
 		UT_EQ(prepare(&rf, &dev), 0);
-		before = rf.accesses;
-		rf.gone_after = before + n;
+		dut_gone_after(&rf, n);
 		ret = run(&dev);
 		UT_CHECK(rf.violation == NULL);
-		if (rf.accesses <= rf.gone_after)
+		if (!rf.gone)
 			break;
 		UT_EQ(ret, -ENODEV);
 		UT_LE(n, 1000);
@@ -89,27 +88,27 @@ vanishes(int (*prepare)(struct regfile *, struct vio_dev *), int (*run)(struct v
 }
 
 static int
-opened(struct regfile *rf, struct vio_dev *dev)
+opened(struct nicsim_regs *rf, struct vio_dev *dev)
 {
-	return regfile_open(rf, dev);
+	return dut_open(rf, dev);
 }
 
 static int
-negotiated(struct regfile *rf, struct vio_dev *dev)
+negotiated(struct nicsim_regs *rf, struct vio_dev *dev)
 {
-	return regfile_negotiate(rf, dev, rf->conf.offered);
+	return dut_negotiate(rf, dev, rf->conf.offered);
 }
 
 static int
 init(void)
 {
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	conf.offered |= UINT64_C(0x8000000000000001);
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_open(&rf, &dev), 0);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_open(&rf, &dev), 0);
 	UT_EQ(dev.offered, conf.offered);
 	UT_EQ(dev.num_queues, 9);
 	UT_EQ(dev.features, 0);
@@ -118,7 +117,7 @@ init(void)
 	UT_CHECK(rf.violation == NULL);
 	UT_EQ(vio_dev_status(&dev), 0);
 	UT_EQ(vio_dev_is_gone(&dev), false);
-	rf.gone_after = rf.accesses;
+	dut_gone_after(&rf, 0);
 	UT_EQ(vio_dev_status(&dev), 0xff);
 	UT_EQ(vio_dev_is_gone(&dev), true);
 	return 0;
@@ -127,24 +126,24 @@ init(void)
 static int
 init_refused(void)
 {
-	struct regfile_conf conf = regfile_default;
+	struct nicsim_regs_conf conf = dut_default;
 	struct vio_layout layout = { .common = { .len = VIO_COMMON_MIN_LEN - 1 } };
-	struct vio_io io = { .ops = &regfile_ops };
-	struct regfile rf;
+	struct vio_io io = { .ops = &nicsim_regs_ops };
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	conf.offered &= ~V1;
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_open(&rf, &dev), -EINVAL);
-	conf = regfile_default;
+	dut_init(&rf, &conf);
+	UT_EQ(dut_open(&rf, &dev), -EINVAL);
+	conf = dut_default;
 	conf.num_queues = 0;
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_open(&rf, &dev), -EINVAL);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_open(&rf, &dev), -EINVAL);
 	io.ctx = &rf;
 	UT_EQ(vio_dev_init(&dev, &io, &layout), -EINVAL);
 	conf.num_queues = 65535; /* all ones, and legal */
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_open(&rf, &dev), 0);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_open(&rf, &dev), 0);
 	UT_EQ(dev.num_queues, 65535);
 	return 0;
 }
@@ -164,8 +163,8 @@ features_without_room(void)
 		{ 0x3c, 2, 0, VIO_F_NOTIFICATION_DATA },
 		{ 0x3c, 0x1000, 2, VIO_F_NOTIFICATION_DATA },
 	};
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	size_t i;
 
@@ -173,8 +172,8 @@ features_without_room(void)
 		conf.common_len = cases_[i].common_len;
 		conf.notify_len = cases_[i].notify_len;
 		conf.multiplier = cases_[i].multiplier;
-		regfile_init(&rf, &conf);
-		UT_EQ(regfile_open(&rf, &dev), 0);
+		dut_init(&rf, &conf);
+		UT_EQ(dut_open(&rf, &dev), 0);
 		UT_EQ(dev.offered & VIO_BIT(cases_[i].bit), 0);
 		UT_CHECK(dev.offered & V1);
 	}
@@ -185,12 +184,12 @@ static int
 status_sequence(void)
 {
 	static const uint8_t expected[] = { 0, 1, 3, 11, 15 };
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint32_t i, n = 0;
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, rf.conf.offered), 0);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, rf.conf.offered), 0);
 	UT_EQ(vio_dev_driver_ok(&dev), 0);
 	for (i = 0; i < rf.traced; i++) {
 		if (!rf.trace[i].write || rf.trace[i].off != VIO_COMMON_STATUS)
@@ -210,13 +209,13 @@ static int
 features_in_halves(void)
 {
 	uint64_t features = V1 | VIO_BIT(VIO_NET_F_MAC) | VIO_BIT(VIO_F_RING_PACKED);
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	conf.offered = UINT64_MAX;
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_negotiate(&rf, &dev, features), 0);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_negotiate(&rf, &dev, features), 0);
 	UT_EQ(rf.driver_features, features);
 	/* again, with none of the low half: nothing of the first time stays */
 	features = V1;
@@ -231,23 +230,23 @@ features_in_halves(void)
 static int
 features_refused(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
-	regfile_init(&rf, NULL);
-	rf.faults = REGFILE_REFUSE_FEATURES;
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), -ENOTSUP);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_fault(&rf, "refuse-features"), 0);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), -ENOTSUP);
 	UT_CHECK(rf.status & VIO_STATUS_FAILED);
 	UT_EQ(dev.features, 0);
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, V1 | VIO_BIT(VIO_NET_F_RSS)), -EINVAL);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, V1 | VIO_BIT(VIO_NET_F_RSS)), -EINVAL);
 	UT_CHECK(rf.status & VIO_STATUS_FAILED);
 	UT_EQ(rf.driver_features, 0);
 	UT_EQ(dev.features, 0);
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, VIO_BIT(VIO_NET_F_MAC)), -EINVAL);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, VIO_BIT(VIO_NET_F_MAC)), -EINVAL);
 	UT_CHECK(rf.status & VIO_STATUS_FAILED);
 
 	/* after a reset it may be tried again */
@@ -261,19 +260,19 @@ features_refused(void)
 static int
 queues_come_with_features(void)
 {
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	conf.num_queues = 3;
 	conf.num_queues_later = 9;
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_open(&rf, &dev), 0);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_open(&rf, &dev), 0);
 	UT_EQ(dev.num_queues, 3);
 	UT_EQ(vio_dev_reset(&dev, 100), 0);
 	UT_EQ(vio_dev_negotiate(&dev, V1), 0);
 	UT_EQ(dev.num_queues, 9);
-	rf.faults = REGFILE_REFUSE_FEATURES;
+	UT_EQ(dut_fault(&rf, "refuse-features"), 0);
 	UT_EQ(vio_dev_reset(&dev, 100), 0);
 	UT_EQ(vio_dev_negotiate(&dev, V1), -ENOTSUP);
 	UT_CHECK(rf.violation == NULL);
@@ -283,14 +282,14 @@ queues_come_with_features(void)
 static int
 reset_takes_time(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	double start;
 
-	regfile_init(&rf, NULL);
-	rf.reset_reads = 20;
+	dut_init(&rf, NULL);
+	UT_EQ(dut_fault(&rf, "reset-stuck=20"), 0);
 	start = now_ms();
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
 	UT_LE(now_ms() - start, VIO_RESET_MS);
 	UT_EQ(rf.resets, 1);
 	UT_CHECK(rf.violation == NULL);
@@ -301,16 +300,16 @@ static int
 reset_never_ends(void)
 {
 	static const unsigned int deadlines[] = { 1, 20, 150 };
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint64_t before;
 	double start;
 	size_t i;
 
 	for (i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++) {
-		regfile_init(&rf, NULL);
-		UT_EQ(regfile_open(&rf, &dev), 0);
-		rf.reset_reads = REGFILE_NEVER;
+		dut_init(&rf, NULL);
+		UT_EQ(dut_open(&rf, &dev), 0);
+		UT_EQ(dut_fault(&rf, "reset-stuck"), 0);
 		before = rf.accesses;
 		start = now_ms();
 		UT_EQ(vio_dev_reset(&dev, deadlines[i]), -ETIMEDOUT);
@@ -372,10 +371,11 @@ run_init(struct vio_dev *dev)
 }
 
 static int
-resetting_slowly(struct regfile *rf, struct vio_dev *dev)
+resetting_slowly(struct nicsim_regs *rf, struct vio_dev *dev)
 {
-	rf->reset_reads = 3;
-	return regfile_open(rf, dev);
+	int ret = dut_fault(rf, "reset-stuck=3");
+
+	return ret != 0 ? ret : dut_open(rf, dev);
 }
 
 static int
@@ -397,13 +397,13 @@ vanishes_at_each_step(void)
 static int
 gone_is_fast(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	double start;
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_open(&rf, &dev), 0);
-	rf.gone_after = 0;
+	dut_init(&rf, NULL);
+	UT_EQ(dut_open(&rf, &dev), 0);
+	dut_gone_after(&rf, 0);
 	start = now_ms();
 	UT_EQ(vio_dev_reset(&dev, 10 * SLACK_MS), -ENODEV);
 	UT_LE(now_ms() - start, SLACK_MS);
@@ -413,16 +413,16 @@ gone_is_fast(void)
 static int
 driver_ok_refused(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
-	regfile_init(&rf, NULL);
-	rf.faults = REGFILE_NEEDS_RESET;
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_fault(&rf, "needs-reset@driver-ok"), 0);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
 	UT_EQ(vio_dev_driver_ok(&dev), -EIO);
-	regfile_init(&rf, NULL);
-	rf.faults = REGFILE_REFUSE_DRIVER_OK;
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_fault(&rf, "refuse-driver-ok"), 0);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
 	UT_EQ(vio_dev_driver_ok(&dev), -EIO);
 	return 0;
 }
@@ -430,26 +430,26 @@ driver_ok_refused(void)
 static int
 config_bounds(void)
 {
-	struct regfile_conf conf = regfile_default;
+	struct nicsim_regs_conf conf = dut_default;
 	uint8_t buf[64];
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
-	UT_EQ(vio_dev_config_read(&dev, 0, buf, REGFILE_DEVICE_LEN), 0);
-	UT_EQ(vio_dev_config_read(&dev, REGFILE_DEVICE_LEN, buf, 0), 0);
-	UT_EQ(vio_dev_config_read(&dev, REGFILE_DEVICE_LEN - 1, buf, 1), 0);
-	UT_EQ(vio_dev_config_read(&dev, REGFILE_DEVICE_LEN, buf, 1), -ERANGE);
-	UT_EQ(vio_dev_config_read(&dev, REGFILE_DEVICE_LEN - 1, buf, 2), -ERANGE);
-	UT_EQ(vio_dev_config_read(&dev, 0, buf, REGFILE_DEVICE_LEN + 1), -ERANGE);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
+	UT_EQ(vio_dev_config_read(&dev, 0, buf, NICSIM_REGS_NETCFG), 0);
+	UT_EQ(vio_dev_config_read(&dev, NICSIM_REGS_NETCFG, buf, 0), 0);
+	UT_EQ(vio_dev_config_read(&dev, NICSIM_REGS_NETCFG - 1, buf, 1), 0);
+	UT_EQ(vio_dev_config_read(&dev, NICSIM_REGS_NETCFG, buf, 1), -ERANGE);
+	UT_EQ(vio_dev_config_read(&dev, NICSIM_REGS_NETCFG - 1, buf, 2), -ERANGE);
+	UT_EQ(vio_dev_config_read(&dev, 0, buf, NICSIM_REGS_NETCFG + 1), -ERANGE);
 	UT_EQ(vio_dev_config_read(&dev, UINT32_MAX, buf, 2), -ERANGE);
 	UT_EQ(vio_dev_config_read(&dev, 2, buf, UINT32_MAX - 1), -ERANGE);
-	UT_EQ(vio_dev_config_write(&dev, REGFILE_DEVICE_LEN - 1, buf, 2), -ERANGE);
+	UT_EQ(vio_dev_config_write(&dev, NICSIM_REGS_NETCFG - 1, buf, 2), -ERANGE);
 	UT_EQ(vio_dev_config_write(&dev, UINT32_MAX, buf, 2), -ERANGE);
 	conf.device_len = 0;
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
 	UT_EQ(vio_dev_config_read(&dev, 0, buf, 1), -ERANGE);
 	UT_CHECK(rf.violation == NULL);
 	return 0;
@@ -474,15 +474,15 @@ config_widths(void)
 		{ 0, 24, 1 },
 	};
 	uint8_t buf[24], back[24];
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint32_t j, n;
 	size_t i;
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		regfile_trace_clear(&rf);
+		nicsim_regs_trace_clear(&rf);
 		UT_EQ(vio_dev_config_read(&dev, all[i].off, buf, all[i].len), 0);
 		UT_CHECK(memcmp(buf, rf.netcfg + all[i].off, all[i].len) == 0);
 		for (j = 0, n = 0; j < rf.traced; j++) {
@@ -506,19 +506,19 @@ config_widths(void)
 static int
 config_generation(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint8_t mac[6];
 	uint64_t before;
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
-	rf.config_changes = 9; /* more than one reading of 6 bytes */
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
+	UT_EQ(dut_fault(&rf, "restless-config=9"), 0); /* more than one reading of 6 bytes */
 	UT_EQ(vio_dev_config_read(&dev, 0, mac, 6), 0);
 	UT_CHECK(memcmp(mac, rf.netcfg, 6) == 0);
-	UT_EQ(rf.config_changes, 0);
+	UT_EQ(rf.generation, 9);
 
-	rf.faults = REGFILE_RESTLESS_CONFIG;
+	UT_EQ(dut_fault(&rf, "restless-config"), 0);
 	before = rf.accesses;
 	UT_EQ(vio_dev_config_read(&dev, 0, mac, 6), -EAGAIN);
 	UT_LE(rf.accesses - before, 1000);
@@ -529,16 +529,16 @@ config_generation(void)
 static int
 config_vector(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
-	regfile_init(&rf, NULL);
-	UT_EQ(regfile_negotiate(&rf, &dev, V1), 0);
+	dut_init(&rf, NULL);
+	UT_EQ(dut_negotiate(&rf, &dev, V1), 0);
 	UT_EQ(vio_dev_config_vector(&dev, 7), 0);
 	UT_EQ(rf.config_vector, 7);
 	UT_EQ(vio_dev_config_vector(&dev, VIO_MSI_NO_VECTOR), 0);
 	UT_EQ(rf.config_vector, VIO_MSI_NO_VECTOR);
-	rf.faults = REGFILE_REFUSE_VECTOR;
+	UT_EQ(dut_fault(&rf, "refuse-vector"), 0);
 	UT_EQ(vio_dev_config_vector(&dev, 7), -EBUSY);
 	UT_EQ(vio_dev_config_vector(&dev, VIO_MSI_NO_VECTOR), 0);
 	UT_CHECK(rf.violation == NULL);

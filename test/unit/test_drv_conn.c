@@ -12,7 +12,6 @@
 #include <rte_vhost.h>
 
 #include "rig.h"
-#include "ringdev.h"
 #include "virtio_vdpa.h"
 
 #define RUNNING RTE_PMD_VDPA_VIRTIO_RUNNING
@@ -99,7 +98,7 @@ close_starting_run(struct rig *rig)
 	usleep(250000);
 	UT_DO(rig_no_event(rig, EVENT(STATE)));
 	UT_EQ(rig_status(rig).starts, 0);
-	UT_EQ(RIG_LOOK(rig, maps), 0);
+	UT_EQ(RIG_LOOK(rig, asked.maps), 0);
 	return 0;
 }
 
@@ -122,7 +121,7 @@ close_running_run(struct rig *rig)
 	UT_DO(rig_state(rig, PROBED, OK));
 	/* the guest's memory stays for its next start */
 	UT_EQ(rig_status(rig).dma_maps, 1);
-	UT_EQ(RIG_LOOK(rig, wired), 0);
+	UT_EQ(RIG_LOOK(rig, irq.wired), 0);
 	return 0;
 }
 
@@ -137,7 +136,7 @@ close_failed_run(struct rig *rig)
 {
 	struct vhuser_conf conf = guest_of(2, VHUSER_ACCEPT);
 
-	rig->bt.rf.faults = REGFILE_REFUSE_ENABLE;
+	UT_DO(rig_fault(rig, "refuse-enable"));
 	UT_DO(rig_guest(rig, &conf));
 	UT_DO(rig_state(rig, STARTING, OK));
 	UT_DO(rig_state(rig, FAILED, REASON(DEVICE)));
@@ -221,9 +220,9 @@ busy_run(struct rig *rig)
 
 	UT_DO(rig_running(rig, &conf));
 	vid = rig_status(rig).vid;
-	bustest_lock(&rig->bt);
-	accesses = rig->bt.rf.accesses;
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	accesses = rig->vf->regs.accesses;
+	nicsim_vf_unlock(rig->vf);
 	UT_EQ(vhuser_open(&other, &conf, rig->path), 0);
 	UT_EQ(vhuser_setup(&other), 0);
 	UT_DO(rig_event(rig, EVENT(REFUSED), &e));
@@ -244,9 +243,9 @@ busy_run(struct rig *rig)
 	vhuser_close(&other);
 	UT_DO(rig_no_event(rig, EVENT(STATE)));
 	UT_EQ(rig_status(rig).queues, 4);
-	bustest_lock(&rig->bt);
-	accesses = rig->bt.rf.accesses - accesses;
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	accesses = rig->vf->regs.accesses - accesses;
+	nicsim_vf_unlock(rig->vf);
 	UT_LE(accesses, 2); /* a look at its health, perhaps */
 	return 0;
 }
@@ -260,7 +259,7 @@ busy(void)
 static bool
 both_pairs_set(struct rig *rig)
 {
-	return rig->bt.cd.pairs == 2;
+	return rig->vf->ctrl.pairs == 2;
 }
 
 /* Once the first is gone, the second may have the device, as a whole. */
@@ -280,9 +279,7 @@ takes_over_run(struct rig *rig)
 	vhuser_close(&first);
 	UT_DO(rig_state(rig, STOPPING, OK));
 	UT_DO(rig_state(rig, PROBED, OK));
-	bustest_lock(&rig->bt);
-	rig->bt.cd.pairs = 0;
-	bustest_unlock(&rig->bt);
+	UT_EQ(RIG_LOOK(rig, ctrl.pairs), 0);
 	UT_EQ(vhuser_sync(&rig->vu), 0); /* any message: the library tries again */
 	UT_EQ(vhuser_sync(&rig->vu), 0);
 	UT_DO(rig_state(rig, STARTING, OK));
@@ -310,22 +307,22 @@ memory_changes_run(struct rig *rig)
 	conf.region[1] =
 		(struct vhuser_region){ .gpa = 0x10000000, .len = 0x100000, .off = 0x400000 };
 	UT_DO(rig_running(rig, &conf));
-	UT_EQ(RIG_LOOK(rig, maps), 2); /* the guest's and the control queue's */
+	UT_EQ(RIG_LOOK(rig, asked.maps), 2); /* the guest's and the control queue's */
 	for (i = 0; i < 6; i++) {
-		maps = RIG_LOOK(rig, maps);
-		unmaps = RIG_LOOK(rig, unmaps);
+		maps = RIG_LOOK(rig, asked.maps);
+		unmaps = RIG_LOOK(rig, asked.unmaps);
 		rig->vu.conf.regions = i % 2 == 0 ? 2 : 1;
 		UT_EQ(vhuser_mem_table(&rig->vu), 0);
 		UT_DO(rig_state(rig, STOPPING, OK));
 		UT_DO(rig_state(rig, PROBED, OK));
 		UT_DO(rig_state(rig, STARTING, OK));
 		UT_DO(rig_state(rig, RUNNING, OK));
-		maps = RIG_LOOK(rig, maps) - maps;
-		unmaps = RIG_LOOK(rig, unmaps) - unmaps;
+		maps = RIG_LOOK(rig, asked.maps) - maps;
+		unmaps = RIG_LOOK(rig, asked.unmaps) - unmaps;
 		UT_EQ(maps, i % 2 == 0 ? 2 : 1);
 		UT_EQ(unmaps, i % 2 == 0 ? 1 : 2);
 		UT_EQ(rig_status(rig).queues, 4);
-		UT_EQ((bustest_at(&rig->bt, 0x10000000, 0x100000) != NULL), i % 2 == 0);
+		UT_EQ((rig_at(rig, 0x10000000, 0x100000) != NULL), i % 2 == 0);
 	}
 	UT_EQ(rig_status(rig).starts, 7);
 	return 0;
@@ -345,10 +342,7 @@ memory_change_fails_run(struct rig *rig)
 	conf.region[1] =
 		(struct vhuser_region){ .gpa = 0x10000000, .len = 0x100000, .off = 0x400000 };
 	UT_DO(rig_running(rig, &conf));
-	bustest_lock(&rig->bt);
-	rig->bt.map_fail = 1;
-	rig->bt.map_error = -ENOMEM;
-	bustest_unlock(&rig->bt);
+	UT_DO(rig_fault(rig, "dma-map=12"));
 	rig->vu.conf.regions = 2;
 	UT_EQ(vhuser_mem_table(&rig->vu), 0);
 	UT_DO(rig_state(rig, STOPPING, OK));
@@ -356,7 +350,7 @@ memory_change_fails_run(struct rig *rig)
 	UT_DO(rig_state(rig, STARTING, OK));
 	UT_DO(rig_state(rig, FAILED, REASON(DMA_MAP)));
 	UT_EQ(rig_status(rig).dma_maps, 0);
-	UT_EQ(RIG_LOOK(rig, num_maps), 0);
+	UT_EQ(RIG_LOOK(rig, dma.num_maps), 0);
 	return 0;
 }
 
@@ -366,19 +360,17 @@ memory_change_fails(void)
 	return rig_run(NULL, memory_change_fails_run);
 }
 
-/* The device side of a queue of the guest's, as far as it has been used. */
+/* The device gives n buffers of a queue of the guest's back, out of thin air. */
 static int
-use_ring(struct rig *rig, uint16_t qid, bool packed, unsigned int n)
+use_ring(struct rig *rig, uint16_t qid, unsigned int n)
 {
-	const struct ringdev_window win = { .iova = 0, .len = rig->vu.mem_len,
-		.va = rig->vu.mem };
-	struct ringdev rd;
-	uint64_t gpa[3];
+	struct nicsim_queue *q = &rig->vf->queue[qid];
 
-	vhuser_areas(&rig->vu, qid, gpa);
-	UT_EQ(ringdev_init(&rd, &win, packed, rig->vu.conf.size, gpa[0], gpa[1], gpa[2]), 0);
+	nicsim_vf_lock(rig->vf);
 	while (n-- > 0)
-		ringdev_push(&rd, 0, 1, 0);
+		nicsim_ring_push(&q->ring, 0, 1, 0);
+	nicsim_ring_flush(&q->ring);
+	nicsim_vf_unlock(rig->vf);
 	return 0;
 }
 
@@ -391,7 +383,7 @@ memory_changes_mid_ring_run(struct rig *rig)
 	conf.region[1] =
 		(struct vhuser_region){ .gpa = 0x10000000, .len = 0x100000, .off = 0x400000 };
 	UT_DO(rig_running(rig, &conf));
-	UT_DO(use_ring(rig, 1, false, 3));
+	UT_DO(use_ring(rig, 1, 3));
 	rig->vu.conf.regions = 2;
 	UT_EQ(vhuser_mem_table(&rig->vu), 0);
 	UT_DO(rig_state(rig, STOPPING, OK));
@@ -491,21 +483,28 @@ doorbells_not_offered_run(struct rig *rig)
 	return relays(rig, VHUSER_ACCEPT, 0);
 }
 
+static void
+one_doorbell(struct nicsim_vf *vf)
+{
+	struct nicsim_regs_conf conf = vf->regs.conf;
+
+	conf.multiplier = 0;
+	nicsim_regs_power(&vf->regs, &conf);
+}
+
 /* Queues that share a page, one doorbell for all of them, a BAR that cannot be mapped. */
 static int
 doorbells_not_offered(void)
 {
-	struct regfile_conf device = rig_device;
-	struct bustest_conf bus = { .device = &device, .vectors = 16 };
-	const struct rig_conf conf = { .bus = &bus };
+	struct nicsim_vf_conf vf = rig_vf;
+	const struct rig_conf sharing = { .vf = &vf };
+	const struct rig_conf one = { .tweak = one_doorbell };
+	const struct rig_conf unmappable = { .unmappable = true };
 
-	device.multiplier = 4;
-	UT_DO(rig_run(&conf, doorbells_not_offered_run));
-	device.multiplier = 0;
-	UT_DO(rig_run(&conf, doorbells_not_offered_run));
-	device.multiplier = 4096;
-	bus.unmappable = true;
-	return rig_run(&conf, doorbells_not_offered_run);
+	vf.notify_pages = false;
+	UT_DO(rig_run(&sharing, doorbells_not_offered_run));
+	UT_DO(rig_run(&one, doorbells_not_offered_run));
+	return rig_run(&unmappable, doorbells_not_offered_run);
 }
 
 /*
@@ -580,10 +579,7 @@ doorbells_kept_run(struct rig *rig)
 	pthread_mutex_lock(&rig->vu.lock);
 	rig->vu.conf.doorbells = VHUSER_IGNORE;
 	pthread_mutex_unlock(&rig->vu.lock);
-	bustest_lock(&rig->bt);
-	rig->bt.rf.status |= VIO_STATUS_NEEDS_RESET;
-	bustest_unlock(&rig->bt);
-	bustest_fire(&rig->bt, 0);
+	UT_DO(rig_fault(rig, "needs-reset"));
 	UT_DO(rig_state(rig, FAILED, REASON(NEEDS_RESET)));
 	UT_EQ(rig_wait(doorbells_asked_back, rig), 0);
 	return next_runs(rig);
@@ -609,7 +605,7 @@ bases_are(struct rig *rig, bool packed, const unsigned int used[4], const uint16
 	}
 	UT_DO(rig_running(rig, &conf));
 	for (i = 0; i < 4; i++)
-		UT_DO(use_ring(rig, i, packed, used[i]));
+		UT_DO(use_ring(rig, i, used[i]));
 	for (i = 0; i < 4; i++) {
 		UT_EQ(vhuser_stop(&rig->vu, i), base[i]);
 		UT_EQ(rig_queue(rig, i).base, base[i]);
@@ -658,9 +654,9 @@ restarts_run(struct rig *rig)
 	uint16_t q;
 
 	UT_DO(rig_running(rig, &conf));
-	maps = RIG_LOOK(rig, maps);
+	maps = RIG_LOOK(rig, asked.maps);
 	for (i = 0; i < 10; i++) {
-		UT_DO(use_ring(rig, 1, false, 9));
+		UT_DO(use_ring(rig, 1, 9));
 		for (q = 0; q < 4; q++)
 			UT_EQ(vhuser_stop(&rig->vu, q), q == 1 ? 9 : 0);
 		UT_EQ(vhuser_status(&rig->vu, 0), 0);
@@ -676,7 +672,8 @@ restarts_run(struct rig *rig)
 		UT_EQ(rig_status(rig).queues_mapped, 4);
 	}
 	UT_EQ(rig_status(rig).starts, 11);
-	UT_EQ(RIG_LOOK(rig, maps) - maps, 10); /* the control queue's memory, not the guest's */
+	/* the control queue's memory, not the guest's */
+	UT_EQ(RIG_LOOK(rig, asked.maps) - maps, 10);
 	return 0;
 }
 

@@ -31,22 +31,15 @@ two_pairs(void)
 static void
 cure(struct rig *rig)
 {
-	struct bustest *bt = &rig->bt;
 	unsigned int i;
 
-	bustest_lock(bt);
-	bt->map_fail = bt->irq_fail = BUSTEST_NEVER;
-	bt->reset_error = 0;
-	bt->reset_cures = false;
-	bt->cd.mode = CTRLDEV_OK;
-	bt->rf.faults = 0;
-	bt->rf.gone_after = REGFILE_ALWAYS;
-	bt->rf.reset_reads = bt->rf.reset_left = 0;
+	rig_cure(rig);
+	nicsim_vf_lock(rig->vf);
 	for (i = 0; i < 9; i++) {
-		bt->rf.q[i].max_size = rig_device.max_size;
-		bt->rf.q[i].noff = (uint16_t)i;
+		rig->vf->regs.q[i].max_size = rig_vf.queue_size;
+		rig->vf->regs.q[i].noff = (uint16_t)i;
 	}
-	bustest_unlock(bt);
+	nicsim_vf_unlock(rig->vf);
 }
 
 static int
@@ -70,9 +63,9 @@ holds_nothing(struct rig *rig, enum rte_pmd_vdpa_virtio_reason reason)
 		UT_EQ(rig_queue(rig, i).kick, RTE_PMD_VDPA_VIRTIO_KICK_NONE);
 		UT_EQ(rig_stat(rig, i, "running"), 0);
 	}
-	bustest_lock(&rig->bt);
-	i = rig->bt.num_maps + rig->bt.wired;
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	i = rig->vf->dma.num_maps + rig->vf->irq.wired;
+	nicsim_vf_unlock(rig->vf);
 	UT_EQ(i, 0);
 	return 0;
 }
@@ -84,9 +77,9 @@ does_not_spin(struct rig *rig)
 	uint64_t accesses;
 	unsigned int i;
 
-	bustest_lock(&rig->bt);
-	accesses = rig->bt.rf.accesses;
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	accesses = rig->vf->regs.accesses;
+	nicsim_vf_unlock(rig->vf);
 	for (i = 0; i < 5; i++) {
 		UT_EQ(vhuser_enable(&rig->vu, 1, false), 0);
 		UT_EQ(vhuser_enable(&rig->vu, 1, true), 0);
@@ -94,9 +87,9 @@ does_not_spin(struct rig *rig)
 	}
 	UT_DO(rig_no_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE));
 	UT_EQ(rig_status(rig).failures, 1);
-	bustest_lock(&rig->bt);
-	accesses = rig->bt.rf.accesses - accesses;
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	accesses = rig->vf->regs.accesses - accesses;
+	nicsim_vf_unlock(rig->vf);
 	UT_EQ(accesses, 0);
 	return 0;
 }
@@ -134,16 +127,19 @@ again_on_another(struct rig *rig)
 	return 0;
 }
 
-/* The device, the bus or this process is at fault: inject is what is wrong with it. */
+/* The device, the bus or this process is at fault: a fault says what is wrong, or inject does. */
 static int
-host_fails(struct rig *rig, void (*inject)(struct rig *rig), enum rte_pmd_vdpa_virtio_reason reason,
-	int error)
+host_fails(struct rig *rig, const char *fault, void (*inject)(struct nicsim_vf *vf),
+	enum rte_pmd_vdpa_virtio_reason reason, int error)
 {
 	struct vhuser_conf conf = two_pairs();
 
-	bustest_lock(&rig->bt);
-	inject(rig);
-	bustest_unlock(&rig->bt);
+	if (fault != NULL)
+		UT_DO(rig_fault(rig, fault));
+	nicsim_vf_lock(rig->vf);
+	if (inject != NULL)
+		inject(rig->vf);
+	nicsim_vf_unlock(rig->vf);
 	UT_DO(rig_guest(rig, &conf));
 	UT_DO(rig_state(rig, STARTING, OK));
 	UT_DO(rig_state(rig, FAILED, reason));
@@ -156,42 +152,50 @@ host_fails(struct rig *rig, void (*inject)(struct rig *rig), enum rte_pmd_vdpa_v
 	return again_on_another(rig);
 }
 
-#define HOST_FAILS(name, what, reason, error) \
-	static void name##_inject(struct rig *rig) \
-	{ \
-		struct bustest *bt = &rig->bt; \
-		what; \
-	} \
+#define FAULT_FAILS(name, fault, reason, error) \
 	static int name##_run(struct rig *rig) \
 	{ \
-		return host_fails(rig, name##_inject, REASON(reason), error); \
+		return host_fails(rig, fault, NULL, REASON(reason), error); \
 	} \
 	static int name(void) \
 	{ \
 		return rig_run(NULL, name##_run); \
 	}
 
-HOST_FAILS(features_refused, bt->rf.faults = REGFILE_REFUSE_FEATURES, FEATURES, -ENOTSUP)
-HOST_FAILS(driver_ok_refused, bt->rf.faults = REGFILE_REFUSE_DRIVER_OK, NEEDS_RESET, -EIO)
-HOST_FAILS(needs_reset_at_once, bt->rf.faults = REGFILE_NEEDS_RESET, NEEDS_RESET, -EIO)
-HOST_FAILS(vector_refused, bt->rf.faults = REGFILE_REFUSE_VECTOR, IRQ, -EBUSY)
-HOST_FAILS(enable_refused, bt->rf.faults = REGFILE_REFUSE_ENABLE, DEVICE, -EIO)
-HOST_FAILS(doorbell_outside, bt->rf.q[3].noff = 0xfff, DEVICE, -ERANGE)
-HOST_FAILS(queue_too_small, bt->rf.q[2].max_size = 128, QUEUE_SIZE, -EINVAL)
-HOST_FAILS(queue_missing, bt->rf.q[2].max_size = 0, QUEUE_SIZE, -EINVAL)
-HOST_FAILS(queue_too_large, bt->rf.q[2].max_size = 32769, DEVICE, -EINVAL)
-HOST_FAILS(irqs_refused, (bt->irq_fail = 1, bt->irq_error = -ENOSPC), IRQ, -ENOSPC)
-HOST_FAILS(control_too_small, bt->rf.q[8].max_size = 2, CONTROL, -EINVAL)
-HOST_FAILS(control_doorbell_outside, bt->rf.q[8].noff = 0xfff, CONTROL, -ERANGE)
-HOST_FAILS(control_silent, bt->cd.mode = CTRLDEV_SILENT, CONTROL, -ETIMEDOUT)
-HOST_FAILS(control_refuses_pairs, bt->cd.mode = CTRLDEV_ERR, CONTROL, -EPERM)
-HOST_FAILS(control_bad_answer, bt->cd.mode = CTRLDEV_BAD_ACK, CONTROL, -EPROTO)
-HOST_FAILS(control_no_answer, bt->cd.mode = CTRLDEV_NO_ACK, CONTROL, -EPROTO)
-HOST_FAILS(control_bad_id, bt->cd.mode = CTRLDEV_BAD_ID, CONTROL, -EPROTO)
-HOST_FAILS(control_answers_twice, bt->cd.mode = CTRLDEV_TWICE, CONTROL, -EPROTO)
-HOST_FAILS(reset_never_ends, bt->rf.reset_reads = REGFILE_NEVER, RESET, -ETIMEDOUT)
-HOST_FAILS(no_function_reset, (bt->rf.reset_reads = REGFILE_NEVER, bt->reset_error = -ENOTTY),
-	RESET, -ETIMEDOUT)
+#define QUEUE_FAILS(name, what, reason, error) \
+	static void name##_inject(struct nicsim_vf *vf) \
+	{ \
+		vf->regs.what; \
+	} \
+	static int name##_run(struct rig *rig) \
+	{ \
+		return host_fails(rig, NULL, name##_inject, REASON(reason), error); \
+	} \
+	static int name(void) \
+	{ \
+		return rig_run(NULL, name##_run); \
+	}
+
+FAULT_FAILS(features_refused, "refuse-features", FEATURES, -ENOTSUP)
+FAULT_FAILS(driver_ok_refused, "refuse-driver-ok", NEEDS_RESET, -EIO)
+FAULT_FAILS(needs_reset_at_once, "needs-reset@driver-ok", NEEDS_RESET, -EIO)
+FAULT_FAILS(vector_refused, "refuse-vector", IRQ, -EBUSY)
+FAULT_FAILS(enable_refused, "refuse-enable", DEVICE, -EIO)
+QUEUE_FAILS(doorbell_outside, q[3].noff = 0xfff, DEVICE, -ERANGE)
+QUEUE_FAILS(queue_too_small, q[2].max_size = 128, QUEUE_SIZE, -EINVAL)
+QUEUE_FAILS(queue_missing, q[2].max_size = 0, QUEUE_SIZE, -EINVAL)
+QUEUE_FAILS(queue_too_large, q[2].max_size = 32769, DEVICE, -EINVAL)
+FAULT_FAILS(irqs_refused, "irq=28", IRQ, -ENOSPC)
+QUEUE_FAILS(control_too_small, q[8].max_size = 2, CONTROL, -EINVAL)
+QUEUE_FAILS(control_doorbell_outside, q[8].noff = 0xfff, CONTROL, -ERANGE)
+FAULT_FAILS(control_silent, "ctrl-silent", CONTROL, -ETIMEDOUT)
+FAULT_FAILS(control_refuses_pairs, "ctrl-error", CONTROL, -EPERM)
+FAULT_FAILS(control_bad_answer, "ctrl-garbage=0", CONTROL, -EPROTO)
+FAULT_FAILS(control_no_answer, "ctrl-garbage=1", CONTROL, -EPROTO)
+FAULT_FAILS(control_bad_id, "ctrl-garbage=2", CONTROL, -EPROTO)
+FAULT_FAILS(control_answers_twice, "ctrl-garbage=3", CONTROL, -EPROTO)
+FAULT_FAILS(reset_never_ends, "reset-stuck function-reset=0", RESET, -ETIMEDOUT)
+FAULT_FAILS(no_function_reset, "reset-stuck function-reset", RESET, -ETIMEDOUT)
 
 /* A device that only a reset of the function brings back: that is what it gets. */
 static int
@@ -199,10 +203,9 @@ reset_helped_run(struct rig *rig)
 {
 	struct vhuser_conf conf = two_pairs();
 
-	rig->bt.rf.reset_reads = REGFILE_NEVER;
-	rig->bt.reset_cures = true;
+	UT_DO(rig_fault(rig, "reset-stuck"));
 	UT_DO(rig_running(rig, &conf));
-	UT_EQ(RIG_LOOK(rig, resets), 1);
+	UT_EQ(RIG_LOOK(rig, asked.flrs), 1);
 	UT_EQ(rig_status(rig).failures, 0);
 	return 0;
 }
@@ -219,7 +222,7 @@ restless_config_run(struct rig *rig)
 {
 	struct vhuser_conf conf = two_pairs();
 
-	rig->bt.rf.faults = REGFILE_RESTLESS_CONFIG;
+	UT_DO(rig_fault(rig, "restless-config"));
 	UT_DO(rig_running(rig, &conf));
 	UT_CHECK(rig_status(rig).link_up);
 	return 0;
@@ -237,9 +240,9 @@ huge_answer_run(struct rig *rig)
 {
 	struct vhuser_conf conf = two_pairs();
 
-	rig->bt.cd.mode = CTRLDEV_HUGE_LEN;
+	UT_DO(rig_fault(rig, "ctrl-garbage=4"));
 	UT_DO(rig_running(rig, &conf));
-	UT_EQ(RIG_LOOK(rig, cd.pairs), 2);
+	UT_EQ(RIG_LOOK(rig, ctrl.pairs), 2);
 	return 0;
 }
 
@@ -253,6 +256,7 @@ static int
 maps_until(struct rig *rig, unsigned int n, int error)
 {
 	struct vhuser_conf conf = two_pairs();
+	char text[NICSIM_FAULT_TEXT];
 
 	conf.regions = 3;
 	conf.region[0] = (struct vhuser_region){ .gpa = 0, .len = 0x200000, .off = 0 };
@@ -260,8 +264,8 @@ maps_until(struct rig *rig, unsigned int n, int error)
 		(struct vhuser_region){ .gpa = 0x400000, .len = 0x100000, .off = 0x200000 };
 	conf.region[2] =
 		(struct vhuser_region){ .gpa = 0x800000, .len = 0x100000, .off = 0x300000 };
-	rig->bt.map_fail = n;
-	rig->bt.map_error = error;
+	snprintf(text, sizeof(text), "dma-map=%d@map+%u", -error, n);
+	UT_DO(rig_fault(rig, text));
 	UT_DO(rig_guest(rig, &conf));
 	UT_DO(rig_state(rig, STARTING, OK));
 	if (n == 5)
@@ -298,15 +302,16 @@ map_refused(void)
 	return 0;
 }
 
-/* Gone after so many accesses to its registers. @return 0; UT_FAILED; 1: it ran before that */
+/* Gone after so many accesses to its registers, and no word of it from the bus. @return 0;
+ * UT_FAILED; 1: it ran before that */
 static int
 gone_after(struct rig *rig, unsigned int n, const struct vhuser_conf *conf)
 {
 	struct rig_event *e = rig->event;
+	char text[NICSIM_FAULT_TEXT];
 
-	bustest_lock(&rig->bt);
-	rig->bt.rf.gone_after = rig->bt.rf.accesses + n;
-	bustest_unlock(&rig->bt);
+	snprintf(text, sizeof(text), "gone=1@access+%u", n + 1);
+	UT_DO(rig_fault(rig, text));
 	rig_forget_events(rig);
 	UT_DO(rig_guest(rig, conf));
 	UT_DO(rig_state(rig, STARTING, OK));
@@ -488,114 +493,106 @@ guest_more_queues(void)
 
 /* What a device must be to be claimed at all; it stays the caller's, and no thread is left. */
 static int
-create_fails(const struct regfile_conf *device, void (*inject)(struct bustest *bt),
-	enum rte_pmd_vdpa_virtio_reason reason, int error)
+claim(const struct nicsim_vf_conf *conf, void (*tweak)(struct nicsim_vf *vf), const char *fault,
+	struct virtio_vdpa_fault *why, int expected)
 {
-	const struct bustest_conf conf = { .device = device, .vectors = 4 };
 	const struct virtio_vdpa_args args = { .queues = 0 };
-	struct rte_device rdev = { .name = "refused" };
-	struct virtio_vdpa_fault fault = { .error = 0 };
-	static struct bustest bt;
-	int fds;
+	struct rte_device rdev = { .name = "claimed" };
+	struct virtio_vdpa_bus *bus;
+	struct rig rig;
+	int fds, ret;
 
 	UT_DO(ut_eal());
-	UT_EQ(bustest_init(&bt, &conf), 0);
+	rig.vf = nicsim_vf_new(conf, "claimed", NULL, NULL);
+	UT_CHECK(rig.vf != NULL);
+	UT_EQ(nicsim_eth_bus_open(rig.vf, &bus), 0);
 	fds = rig_fds();
-	if (inject != NULL)
-		inject(&bt);
-	UT_EQ(virtio_vdpa_create(&rdev, &bt.bus, &args, &fault), error);
-	UT_EQ(fault.reason, reason);
-	UT_EQ(fault.error, error);
-	UT_CHECK(fault.text[0] != '\0');
-	UT_EQ(bt.closes, 0);
-	UT_EQ(rig_fds(), fds);
-	UT_CHECK(rte_vdpa_find_device_by_name("refused") == NULL);
-	bustest_fini(&bt);
+	if (tweak != NULL)
+		tweak(rig.vf);
+	if (fault != NULL)
+		UT_DO(rig_fault(&rig, fault));
+	ret = virtio_vdpa_create(&rdev, bus, &args, why);
+	if (ret == 0) {
+		UT_EQ(virtio_vdpa_destroy(&rdev), 0);
+	} else {
+		UT_EQ(rig.vf->asked.closes, 0);
+		UT_EQ(rig_fds(), fds);
+		bus->ops->close(bus);
+	}
+	UT_CHECK(rte_vdpa_find_device_by_name("claimed") == NULL);
+	nicsim_vf_free(rig.vf);
+	return expected == ret || expected > 0 ? ret : 1;
+}
+
+static int
+claim_fails(const struct nicsim_vf_conf *conf, void (*tweak)(struct nicsim_vf *vf),
+	const char *fault, enum rte_pmd_vdpa_virtio_reason reason, int error)
+{
+	struct virtio_vdpa_fault why = { .error = 0 };
+
+	UT_EQ(claim(conf, tweak, fault, &why, error), error);
+	UT_EQ(why.reason, reason);
+	UT_EQ(why.error, error);
+	UT_CHECK(why.text[0] != '\0');
 	return 0;
 }
 
 static void
-inject_gone(struct bustest *bt)
+no_pairs(struct nicsim_vf *vf)
 {
-	bt->rf.gone_after = 0;
+	vf->regs.netcfg[VIO_NET_CFG_MAX_PAIRS] = 0;
 }
 
 static void
-inject_no_reset(struct bustest *bt)
+many_pairs(struct nicsim_vf *vf)
 {
-	bt->rf.reset_reads = REGFILE_NEVER;
+	vf->regs.netcfg[VIO_NET_CFG_MAX_PAIRS] = 1;
+	vf->regs.netcfg[VIO_NET_CFG_MAX_PAIRS + 1] = 0x80;
 }
 
 static void
-inject_no_pairs(struct bustest *bt)
+no_queues(struct nicsim_vf *vf)
 {
-	bt->rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = 0;
-}
-
-static void
-inject_many_pairs(struct bustest *bt)
-{
-	bt->rf.netcfg[VIO_NET_CFG_MAX_PAIRS] = 1;
-	bt->rf.netcfg[VIO_NET_CFG_MAX_PAIRS + 1] = 0x80;
-}
-
-static void
-inject_restless(struct bustest *bt)
-{
-	bt->rf.faults = REGFILE_RESTLESS_CONFIG;
+	vf->regs.conf.num_queues = 0;
 }
 
 static int
 claim_refused(void)
 {
-	struct regfile_conf device = rig_device;
+	struct nicsim_vf_conf conf = rig_vf;
 
-	UT_DO(create_fails(&device, inject_gone, REASON(DEVICE), -ENODEV));
-	UT_DO(create_fails(&device, inject_no_reset, REASON(RESET), -ETIMEDOUT));
-	UT_DO(create_fails(&device, inject_no_pairs, REASON(DEVICE), -EINVAL));
-	UT_DO(create_fails(&device, inject_many_pairs, REASON(DEVICE), -EINVAL));
-	UT_DO(create_fails(&device, inject_restless, REASON(DEVICE), -EAGAIN));
-	device.offered &= ~VIO_BIT(VIO_F_ACCESS_PLATFORM);
-	UT_DO(create_fails(&device, NULL, REASON(DEVICE), -ENOTSUP));
-	device = rig_device;
-	device.offered &= ~VIO_BIT(VIO_F_VERSION_1);
-	UT_DO(create_fails(&device, NULL, REASON(DEVICE), -EINVAL));
-	device = rig_device;
-	device.num_queues = 0;
-	return create_fails(&device, NULL, REASON(DEVICE), -EINVAL);
-}
-
-static unsigned int claim_n;
-
-static void
-inject_gone_later(struct bustest *bt)
-{
-	bt->rf.gone_after = claim_n;
+	UT_DO(claim_fails(&conf, NULL, "gone", REASON(DEVICE), -ENODEV));
+	UT_DO(claim_fails(&conf, NULL, "reset-stuck function-reset=0", REASON(RESET), -ETIMEDOUT));
+	UT_DO(claim_fails(&conf, no_pairs, NULL, REASON(DEVICE), -EINVAL));
+	UT_DO(claim_fails(&conf, many_pairs, NULL, REASON(DEVICE), -EINVAL));
+	UT_DO(claim_fails(&conf, NULL, "restless-config", REASON(DEVICE), -EAGAIN));
+	UT_DO(claim_fails(&conf, no_queues, NULL, REASON(DEVICE), -EINVAL));
+	conf.features &= ~VIO_BIT(VIO_F_ACCESS_PLATFORM);
+	UT_DO(claim_fails(&conf, NULL, NULL, REASON(DEVICE), -ENOTSUP));
+	conf = rig_vf;
+	conf.features &= ~VIO_BIT(VIO_F_VERSION_1);
+	return claim_fails(&conf, NULL, NULL, REASON(DEVICE), -EINVAL);
 }
 
 /* Gone at each access of the claim; after them it is claimed, as rig_run() shows all the time. */
 static int
 claim_gone(void)
 {
-	for (claim_n = 0; claim_n < 12; claim_n++) {
-		const struct bustest_conf conf = { .device = &rig_device, .vectors = 4 };
-		const struct virtio_vdpa_args args = { .queues = 0 };
-		struct rte_device rdev = { .name = "gone" };
-		struct virtio_vdpa_fault fault = { .error = 0 };
-		static struct bustest bt;
+	struct virtio_vdpa_fault why;
+	char text[NICSIM_FAULT_TEXT];
+	unsigned int n;
+	int ret;
 
-		UT_DO(ut_eal());
-		UT_EQ(bustest_init(&bt, &conf), 0);
-		inject_gone_later(&bt);
-		if (virtio_vdpa_create(&rdev, &bt.bus, &args, &fault) == 0) {
-			UT_EQ(virtio_vdpa_destroy(&rdev), 0);
-			UT_GE(claim_n, 8);
-			bustest_fini(&bt);
-			return 0;
-		}
-		UT_EQ(fault.error, -ENODEV);
-		bustest_fini(&bt);
+	for (n = 0; n < 200; n++) {
+		snprintf(text, sizeof(text), "gone@access+%u", n + 1);
+		ret = claim(&rig_vf, NULL, text, &why, 1);
+		if (ret == 0)
+			break;
+		UT_EQ(ret, -ENODEV);
+		UT_EQ(why.error, -ENODEV);
 	}
+	UT_EQ(ret, 0);
+	UT_GE(n, 8);
 	return 0;
 }
 

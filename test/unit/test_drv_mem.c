@@ -10,9 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bustest.h"
 #include "mem.h"
-#include "ut.h"
+#include "rig.h"
 
 #define PAGE UINT64_C(0x1000)
 #define TOP UINT64_MAX
@@ -25,20 +24,32 @@ union table {
 		REGIONS * sizeof(struct rte_vhost_mem_region)];
 };
 
-static struct bustest bt;
+static struct rig rig; /* its VF and its bus alone */
 static struct virtio_vdpa_mem held, plan;
 static struct virtio_vdpa_fault fault;
 
 static int
-with_bus(const struct bustest_conf *conf, int (*run)(void))
+with_ranges(const struct virtio_vdpa_iova_range *range, uint16_t num, int (*run)(void))
 {
 	int ret;
 
 	held.num = 0;
-	UT_EQ(bustest_init(&bt, conf), 0);
+	rig.vf = nicsim_vf_new(&nicsim_vf_default, "mem", NULL, NULL);
+	UT_CHECK(rig.vf != NULL);
+	UT_EQ(nicsim_eth_bus_open(rig.vf, &rig.bus), 0);
+	rig.bus->num_ranges = num;
+	if (num != 0)
+		memcpy(rig.bus->range, range, num * sizeof(*range));
 	ret = run();
-	bustest_fini(&bt);
+	rig.bus->ops->close(rig.bus);
+	nicsim_vf_free(rig.vf);
 	return ret;
+}
+
+static int
+with_bus(int (*run)(void))
+{
+	return with_ranges(NULL, 0, run);
 }
 
 /* A region of guest memory at gpa, which is at va here and at off in file fd (-1: none). */
@@ -59,13 +70,13 @@ add(union table *t, uint64_t gpa, uint64_t len, uint64_t va, uint64_t off, int f
 static int
 plan_it(const union table *t)
 {
-	return virtio_vdpa_mem_plan(&bt.bus, &t->mem, &plan, &fault);
+	return virtio_vdpa_mem_plan(rig.bus, &t->mem, &plan, &fault);
 }
 
 static int
 expect_refusal(const union table *t, int error, const char *says)
 {
-	unsigned int maps = bt.maps;
+	unsigned int maps = rig.vf->asked.maps;
 
 	memset(&fault, 0, sizeof(fault));
 	UT_EQ(plan_it(t), error);
@@ -73,7 +84,7 @@ expect_refusal(const union table *t, int error, const char *says)
 	UT_EQ(fault.error, error);
 	if (strstr(fault.text, says) == NULL)
 		UT_FAIL("\"%s\" does not say \"%s\"", fault.text, says);
-	UT_EQ(bt.maps, maps);
+	UT_EQ(rig.vf->asked.maps, maps);
 	return 0;
 }
 
@@ -107,7 +118,7 @@ sorts_run(void)
 static int
 sorts(void)
 {
-	return with_bus(NULL, sorts_run);
+	return with_bus(sorts_run);
 }
 
 /* In every order of three neighbours: one mapping. */
@@ -136,7 +147,7 @@ merges_neighbours_run(void)
 static int
 merges_neighbours(void)
 {
-	return with_bus(NULL, merges_neighbours_run);
+	return with_bus(merges_neighbours_run);
 }
 
 /* What continues in one respect only is not one piece. */
@@ -161,7 +172,7 @@ keeps_apart_run(void)
 static int
 keeps_apart(void)
 {
-	return with_bus(NULL, keeps_apart_run);
+	return with_bus(keeps_apart_run);
 }
 
 static int
@@ -185,7 +196,7 @@ refuses_tables_run(void)
 static int
 refuses_tables(void)
 {
-	return with_bus(NULL, refuses_tables_run);
+	return with_bus(refuses_tables_run);
 }
 
 static int
@@ -218,7 +229,7 @@ refuses_regions_run(void)
 static int
 refuses_regions(void)
 {
-	return with_bus(NULL, refuses_regions_run);
+	return with_bus(refuses_regions_run);
 }
 
 /* At the very top of the address space too, where an end is 0. */
@@ -248,13 +259,11 @@ refuses_overlap_run(void)
 static int
 refuses_overlap(void)
 {
-	return with_bus(NULL, refuses_overlap_run);
+	return with_bus(refuses_overlap_run);
 }
 
-static const struct bustest_conf ranges = {
-	.vectors = 4,
-	.num_ranges = 2,
-	.range = { { 0, 0xfedfffff }, { 0xfef00000, 0xffffffffff } },
+static const struct virtio_vdpa_iova_range ranges[2] = {
+	{ 0, 0xfedfffff }, { 0xfef00000, 0xffffffffff },
 };
 
 static int
@@ -272,7 +281,7 @@ refuses_out_of_range_run(void)
 static int
 refuses_out_of_range(void)
 {
-	return with_bus(&ranges, refuses_out_of_range_run);
+	return with_ranges(ranges, 2, refuses_out_of_range_run);
 }
 
 static int
@@ -280,10 +289,10 @@ update_to(const union table *t, int expected)
 {
 	UT_EQ(plan_it(t), 0);
 	memset(&fault, 0, sizeof(fault));
-	UT_EQ(virtio_vdpa_mem_update(&bt.bus, &held, &plan, &fault), expected);
-	UT_CHECK(bustest_blamed(&bt) == NULL);
-	UT_EQ(bt.num_maps, held.num);
-	UT_EQ(bt.bytes, virtio_vdpa_mem_bytes(&held));
+	UT_EQ(virtio_vdpa_mem_update(rig.bus, &held, &plan, &fault), expected);
+	UT_CHECK(rig.vf->regs.violation == NULL);
+	UT_EQ(rig.vf->dma.num_maps, held.num);
+	UT_EQ(rig.vf->dma.bytes, virtio_vdpa_mem_bytes(&held));
 	return 0;
 }
 
@@ -298,27 +307,27 @@ maps_the_difference_run(void)
 	add(&t, 0x100000, 0x10000, 0x7000100000, 0x100000, fd);
 	add(&t, 0x200000, 0x10000, 0x7000200000, 0x200000, fd);
 	UT_DO(update_to(&t, 0));
-	UT_EQ(bt.maps, 3);
+	UT_EQ(rig.vf->asked.maps, 3);
 	UT_DO(update_to(&t, 0));
-	UT_EQ(bt.maps, 3);
-	UT_EQ(bt.unmaps, 0);
+	UT_EQ(rig.vf->asked.maps, 3);
+	UT_EQ(rig.vf->asked.unmaps, 0);
 
 	memset(&t, 0, sizeof(t));
 	add(&t, 0x300000, 0x10000, 0x7800300000, 0x300000, fd);
 	add(&t, 0x100000, 0x10000, 0x7800100000, 0x100000, fd);
 	add(&t, 0x200000, 0x10000, 0x7800200000, 0x200000, fd);
 	UT_DO(update_to(&t, 0));
-	UT_EQ(bt.maps, 4);
-	UT_EQ(bt.unmaps, 1);
+	UT_EQ(rig.vf->asked.maps, 4);
+	UT_EQ(rig.vf->asked.unmaps, 1);
 	/* and addresses are looked up at their present place */
 	UT_EQ(virtio_vdpa_mem_iova(&held, 0x7800100010, 16), 0x100010);
 	UT_EQ(virtio_vdpa_mem_iova(&held, 0x7000100010, 16), TOP);
 
-	virtio_vdpa_mem_clear(&bt.bus, &held);
-	UT_EQ(bt.num_maps, 0);
+	virtio_vdpa_mem_clear(rig.bus, &held);
+	UT_EQ(rig.vf->dma.num_maps, 0);
 	UT_EQ(held.num, 0);
-	virtio_vdpa_mem_clear(&bt.bus, &held);
-	UT_EQ(bt.unmaps, 4);
+	virtio_vdpa_mem_clear(rig.bus, &held);
+	UT_EQ(rig.vf->asked.unmaps, 4);
 	close(fd);
 	return 0;
 }
@@ -326,7 +335,7 @@ maps_the_difference_run(void)
 static int
 maps_the_difference(void)
 {
-	return with_bus(NULL, maps_the_difference_run);
+	return with_bus(maps_the_difference_run);
 }
 
 /* Same place, but another file, or elsewhere in it: other memory. */
@@ -340,16 +349,16 @@ tells_files_apart_run(void)
 	UT_DO(update_to(&t, 0));
 	t.mem.regions[0].fd = b;
 	UT_DO(update_to(&t, 0));
-	UT_EQ(bt.maps, 2);
-	UT_EQ(bt.unmaps, 1);
+	UT_EQ(rig.vf->asked.maps, 2);
+	UT_EQ(rig.vf->asked.unmaps, 1);
 	t.mem.regions[0].mmap_addr = (void *)(uintptr_t)(0x7000000000 - 0x10000);
 	UT_DO(update_to(&t, 0));
-	UT_EQ(bt.maps, 3);
-	UT_EQ(bt.unmaps, 2);
+	UT_EQ(rig.vf->asked.maps, 3);
+	UT_EQ(rig.vf->asked.unmaps, 2);
 	t.mem.regions[0].size = 0x8000;
 	UT_DO(update_to(&t, 0));
-	UT_EQ(bt.maps, 4);
-	UT_EQ(bt.num_maps, 1);
+	UT_EQ(rig.vf->asked.maps, 4);
+	UT_EQ(rig.vf->dma.num_maps, 1);
 	close(a);
 	close(b);
 	return 0;
@@ -358,7 +367,7 @@ tells_files_apart_run(void)
 static int
 tells_files_apart(void)
 {
-	return with_bus(NULL, tells_files_apart_run);
+	return with_bus(tells_files_apart_run);
 }
 
 /* Memory is added before any goes, but for what is in the way: peak counts both. */
@@ -374,23 +383,22 @@ adds_before_it_removes_run(void)
 	memset(&t, 0, sizeof(t));
 	add(&t, 0x008000, 0x10000, 0x7000008000, 0, -1);
 	add(&t, 0x200000, 0x10000, 0x7000200000, 0, -1);
-	bt.map_fail = 2;
-	bt.map_error = -EIO;
+	UT_DO(rig_fault(&rig, "dma-map=5@map+2"));
 	UT_DO(update_to(&t, -EIO));
 	UT_EQ(held.num, 1);
 	UT_EQ(held.map[0].iova, 0x100000);
-	bt.map_fail = BUSTEST_NEVER;
+	rig_cure(&rig);
 	UT_DO(update_to(&t, 0));
 	UT_EQ(held.num, 2);
-	UT_CHECK(bustest_at(&bt, 0x100000, 1) == NULL);
-	UT_CHECK(bustest_at(&bt, 0x17fff, 1) != NULL);
+	UT_CHECK(rig_at(&rig, 0x100000, 1) == NULL);
+	UT_CHECK(rig_at(&rig, 0x17fff, 1) != NULL);
 	return 0;
 }
 
 static int
 adds_before_it_removes(void)
 {
-	return with_bus(NULL, adds_before_it_removes_run);
+	return with_bus(adds_before_it_removes_run);
 }
 
 /* Whatever mapping it fails at: what was there is there, and nothing else. */
@@ -398,6 +406,7 @@ static int
 rolls_back_run(void)
 {
 	union table before = { 0 }, after = { 0 };
+	char text[NICSIM_FAULT_TEXT];
 	unsigned int i, n;
 
 	for (i = 0; i < 3; i++)
@@ -406,16 +415,18 @@ rolls_back_run(void)
 	for (i = 0; i < 9; i++)
 		add(&after, i * 0x100000, 0x10000, 0x7000000000 + i * 0x100000, 0, -1);
 	for (n = 1; n <= 6; n++) {
-		bt.map_fail = n;
-		bt.map_error = -EFAULT;
+		rig_cure(&rig);
+		snprintf(text, sizeof(text), "dma-map=14@map+%u", n);
+		UT_DO(rig_fault(&rig, text));
 		UT_DO(update_to(&after, -EFAULT));
 		UT_EQ(fault.reason, RTE_PMD_VDPA_VIRTIO_DMA_MAP);
 		UT_EQ(fault.error, -EFAULT);
 		UT_EQ(held.num, 3);
 		for (i = 0; i < 3; i++)
-			UT_CHECK(bustest_at(&bt, i * 0x100000, 0x10000) != NULL);
+			UT_CHECK(rig_at(&rig, i * 0x100000, 0x10000) != NULL);
 	}
-	bt.map_fail = 7;
+	rig_cure(&rig);
+	UT_DO(rig_fault(&rig, "dma-map=14@map+7"));
 	UT_DO(update_to(&after, 0));
 	UT_EQ(held.num, 9);
 	return 0;
@@ -424,7 +435,7 @@ rolls_back_run(void)
 static int
 rolls_back(void)
 {
-	return with_bus(NULL, rolls_back_run);
+	return with_bus(rolls_back_run);
 }
 
 /* In a child: limits cannot be raised again by who is not privileged. */
@@ -436,15 +447,14 @@ limited(int (*limit)(void), const char *says)
 	pid_t pid;
 
 	add(&t, 0, 0x10000, 0x7000000000, 0, -1);
-	bt.map_fail = 1;
-	bt.map_error = -ENOMEM;
+	UT_DO(rig_fault(&rig, "dma-map=12"));
 	UT_EQ(plan_it(&t), 0);
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
 		if (limit() != 0)
 			_exit(2);
-		virtio_vdpa_mem_update(&bt.bus, &held, &plan, &fault);
+		virtio_vdpa_mem_update(rig.bus, &held, &plan, &fault);
 		_exit(strstr(fault.text, says) != NULL ? 0 : 1);
 	}
 	UT_EQ(waitpid(pid, &status, 0), pid);
@@ -477,17 +487,16 @@ names_the_limits_run(void)
 	UT_DO(limited(limit_64k, "RLIMIT_MEMLOCK is 64 KiB; remedy: "));
 	UT_CHECK(limited(limit_none, "out of memory") != UT_FAILED); /* where it may be raised */
 
-	bt.map_fail = BUSTEST_NEVER;
+	rig_cure(&rig);
 	add(&t, 0x000000, 0x10000, 0x7000000000, 0, fd);
 	add(&t, 0x100000, 0x10000, 0x7000100000, 0, fd);
 	UT_DO(update_to(&t, 0));
 	add(&t, 0x200000, 0x10000, 0x7000200000, 0, fd);
 	add(&t, 0x300000, 0x10000, 0x7000300000, 0, fd);
-	bt.map_fail = 2;
-	bt.map_error = -ENOSPC;
+	UT_DO(rig_fault(&rig, "dma-map=28@map+2"));
 	UT_DO(update_to(&t, -ENOSPC));
 	close(fd);
-	if (strstr(fault.text, "3 mappings held, 80 allowed; remedy: ") == NULL ||
+	if (strstr(fault.text, "3 mappings held, 4096 allowed; remedy: ") == NULL ||
 		strstr(fault.text, "dma_entry_limit") == NULL)
 		UT_FAIL("\"%s\"", fault.text);
 	return 0;
@@ -496,7 +505,7 @@ names_the_limits_run(void)
 static int
 names_the_limits(void)
 {
-	return with_bus(NULL, names_the_limits_run);
+	return with_bus(names_the_limits_run);
 }
 
 static int
@@ -518,7 +527,7 @@ translates_run(void)
 	UT_EQ(virtio_vdpa_mem_iova(&held, 0x6fffffffff, 1), TOP);
 	UT_EQ(virtio_vdpa_mem_iova(&held, 0x7000000010, TOP), TOP);
 	UT_EQ(virtio_vdpa_mem_iova(&held, TOP, 1), TOP);
-	virtio_vdpa_mem_clear(&bt.bus, &held);
+	virtio_vdpa_mem_clear(rig.bus, &held);
 	UT_EQ(virtio_vdpa_mem_iova(&held, 0x7000000000, 1), TOP);
 	return 0;
 }
@@ -526,7 +535,7 @@ translates_run(void)
 static int
 translates(void)
 {
-	return with_bus(NULL, translates_run);
+	return with_bus(translates_run);
 }
 
 /* Where the driver's own memory goes, beside a guest of these regions. */
@@ -543,7 +552,7 @@ hole(unsigned int n, ...)
 		mem.map[i].len = __builtin_va_arg(ap, uint64_t) - mem.map[i].iova + 1;
 	}
 	__builtin_va_end(ap);
-	return virtio_vdpa_mem_hole(&bt.bus, &mem, 0x2000);
+	return virtio_vdpa_mem_hole(rig.bus, &mem, 0x2000);
 }
 
 #define R(first, last) UINT64_C(first), UINT64_C(last)
@@ -570,7 +579,7 @@ finds_holes_run(void)
 static int
 finds_holes(void)
 {
-	return with_bus(&ranges, finds_holes_run);
+	return with_ranges(ranges, 2, finds_holes_run);
 }
 
 /* Without word from the kernel: below 39 bits, and never at 0. */
@@ -587,7 +596,7 @@ finds_holes_unknown_run(void)
 static int
 finds_holes_unknown(void)
 {
-	return with_bus(NULL, finds_holes_unknown_run);
+	return with_bus(finds_holes_unknown_run);
 }
 
 /* Against counting page by page, in a small range with every arrangement of two regions. */
@@ -617,7 +626,7 @@ static int
 finds_holes_everywhere_run(void)
 {
 	struct virtio_vdpa_mem mem = { .num = 2 };
-	uint64_t a, b, c, d, from = bt.bus.range[0].first, to = bt.bus.range[0].last;
+	uint64_t a, b, c, d, from = rig.bus->range[0].first, to = rig.bus->range[0].last;
 
 	for (a = 0; a < 11; a++)
 		for (b = a + 1; b < 12; b++)
@@ -627,7 +636,7 @@ finds_holes_everywhere_run(void)
 					mem.map[0].len = (b - a) * PAGE;
 					mem.map[1].iova = c * PAGE;
 					mem.map[1].len = (d - c) * PAGE;
-					UT_EQ(virtio_vdpa_mem_hole(&bt.bus, &mem, 2 * PAGE),
+					UT_EQ(virtio_vdpa_mem_hole(rig.bus, &mem, 2 * PAGE),
 						hole_by_counting(&mem, from, to));
 				}
 	return 0;
@@ -636,13 +645,11 @@ finds_holes_everywhere_run(void)
 static int
 finds_holes_everywhere(void)
 {
-	static const struct bustest_conf even = {
-		.vectors = 4, .num_ranges = 1, .range = { { 0x2000, 0xbfff } } };
-	static const struct bustest_conf odd = {
-		.vectors = 4, .num_ranges = 1, .range = { { 0x1000, 0xafff } } };
+	static const struct virtio_vdpa_iova_range even = { 0x2000, 0xbfff };
+	static const struct virtio_vdpa_iova_range odd = { 0x1000, 0xafff };
 
-	UT_DO(with_bus(&even, finds_holes_everywhere_run));
-	return with_bus(&odd, finds_holes_everywhere_run);
+	UT_DO(with_ranges(&even, 1, finds_holes_everywhere_run));
+	return with_ranges(&odd, 1, finds_holes_everywhere_run);
 }
 
 static const struct ut_case cases[] = {

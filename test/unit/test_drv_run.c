@@ -45,7 +45,7 @@ interrupt_arrives(struct rig *rig, uint16_t qid)
 	uint16_t i;
 
 	calls_drain(rig);
-	UT_CHECK(bustest_fire(&rig->bt, q.vector));
+	UT_CHECK(rig_fire(rig, q.vector));
 	for (i = 0; i < rig->vu.conf.queues; i++) {
 		if (rig_queue(rig, i).vector == q.vector)
 			UT_CHECK(vhuser_called(&rig->vu, i, RIG_WAIT_MS));
@@ -72,7 +72,7 @@ vectors_run(struct rig *rig)
 		UT_EQ(q.irq, i < direct ? RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT :
 					  RTE_PMD_VDPA_VIRTIO_IRQ_RELAY);
 		UT_EQ(q.vector, i < direct ? 1 + i : vectors - 1);
-		UT_EQ(RIG_LOOK(rig, rf.q[i].vector), q.vector);
+		UT_EQ(RIG_LOOK(rig, regs.q[i].vector), q.vector);
 		UT_EQ(rig_stat(rig, i, "interrupt_direct"), i < direct);
 	}
 	for (i = 0; i < 8; i++)
@@ -90,11 +90,10 @@ vectors_run(struct rig *rig)
 static int
 vectors_shared(void)
 {
-	struct bustest_conf bus = { .device = &rig_device };
-	const struct rig_conf conf = { .bus = &bus };
+	struct rig_conf conf = { .vectors = 1 };
 
 	for (vectors = 1; vectors <= 10; vectors++) {
-		bus.vectors = vectors;
+		conf.vectors = vectors;
 		if (rig_run(&conf, vectors_run) != 0)
 			UT_FAIL("with %u vectors", vectors);
 	}
@@ -115,7 +114,7 @@ new_call_run(struct rig *rig)
 	unsigned int commands, i;
 
 	UT_DO(rig_running(rig, &conf));
-	commands = RIG_LOOK(rig, cd.commands);
+	commands = RIG_LOOK(rig, ctrl.commands);
 	for (i = 0; i < 20; i++) {
 		UT_EQ(vhuser_new_call(&rig->vu, 0), 0);
 		UT_EQ(rig_wait(queue_0_rewired, rig), 0);
@@ -125,8 +124,8 @@ new_call_run(struct rig *rig)
 	UT_EQ(rig_queue(rig, 0).irq, RTE_PMD_VDPA_VIRTIO_IRQ_DIRECT);
 	UT_DO(rig_no_event(rig, EVENT(STATE)));
 	/* and the device was not told of fewer pairs in between */
-	UT_EQ(RIG_LOOK(rig, cd.commands), commands);
-	UT_EQ(RIG_LOOK(rig, irq_disables), 0);
+	UT_EQ(RIG_LOOK(rig, ctrl.commands), commands);
+	UT_EQ(RIG_LOOK(rig, asked.irq_disables), 0);
 	UT_EQ(rig_status(rig).queues_mapped, 4);
 	return 0;
 }
@@ -153,8 +152,7 @@ new_call_relayed_run(struct rig *rig)
 static int
 new_call_relayed(void)
 {
-	const struct bustest_conf bus = { .device = &rig_device, .vectors = 2 };
-	const struct rig_conf conf = { .bus = &bus };
+	const struct rig_conf conf = { .vectors = 2 };
 
 	return rig_run(&conf, new_call_relayed_run);
 }
@@ -165,10 +163,7 @@ irq_refused_later_run(struct rig *rig)
 	struct vhuser_conf conf = guest_of(1, VHUSER_ACCEPT);
 
 	UT_DO(rig_running(rig, &conf));
-	bustest_lock(&rig->bt);
-	rig->bt.irq_fail = 1;
-	rig->bt.irq_error = -EINVAL;
-	bustest_unlock(&rig->bt);
+	UT_DO(rig_fault(rig, "irq=22"));
 	UT_EQ(vhuser_new_call(&rig->vu, 1), 0);
 	UT_DO(rig_state(rig, FAILED, REASON(IRQ)));
 	UT_EQ(rig_status(rig).dma_maps, 0);
@@ -187,13 +182,13 @@ static unsigned int kicks_wanted;
 static bool
 queue_1_kicked(struct rig *rig)
 {
-	return rig->bt.rf.q[1].kicks >= kicks_wanted;
+	return rig->vf->regs.q[1].kicks >= kicks_wanted;
 }
 
 static int
 kick_arrives(struct rig *rig)
 {
-	kicks_wanted = RIG_LOOK(rig, rf.q[1].kicks) + 1;
+	kicks_wanted = RIG_LOOK(rig, regs.q[1].kicks) + 1;
 	vhuser_kick(&rig->vu, 1);
 	return rig_until(rig, queue_1_kicked);
 }
@@ -235,7 +230,7 @@ new_kick_run(struct rig *rig)
 
 	UT_DO(rig_running(rig, &conf));
 	for (i = 0; i < 20; i++) {
-		kicks_wanted = RIG_LOOK(rig, rf.q[1].kicks) + 1;
+		kicks_wanted = RIG_LOOK(rig, regs.q[1].kicks) + 1;
 		UT_EQ(vhuser_new_kick(&rig->vu, 1), 0);
 		vhuser_kick(&rig->vu, 1);
 		UT_EQ(rig_until(rig, queue_1_kicked), 0);
@@ -278,7 +273,7 @@ static uint16_t pairs_wanted;
 static bool
 pairs_are_set(struct rig *rig)
 {
-	return rig->bt.cd.pairs == pairs_wanted;
+	return rig->vf->ctrl.pairs == pairs_wanted;
 }
 
 /* A queue down and up again is no change of the pairs; one that stays down is. */
@@ -289,14 +284,14 @@ pairs_change_run(struct rig *rig)
 	unsigned int commands, i;
 
 	UT_DO(rig_running(rig, &conf));
-	commands = RIG_LOOK(rig, cd.commands);
+	commands = RIG_LOOK(rig, ctrl.commands);
 	for (i = 0; i < 10; i++) {
 		UT_EQ(vhuser_enable(&rig->vu, 7, false), 0);
 		UT_EQ(vhuser_enable(&rig->vu, 7, true), 0);
 	}
 	UT_EQ(vhuser_sync(&rig->vu), 0);
 	UT_DO(rig_no_event(rig, EVENT(STATE)));
-	UT_EQ(RIG_LOOK(rig, cd.commands), commands);
+	UT_EQ(RIG_LOOK(rig, ctrl.commands), commands);
 
 	UT_EQ(vhuser_enable(&rig->vu, 6, false), 0);
 	UT_EQ(vhuser_enable(&rig->vu, 7, false), 0);
@@ -327,9 +322,7 @@ pairs_refused_later_run(struct rig *rig)
 
 	conf.enabled = 1;
 	UT_DO(rig_running(rig, &conf));
-	bustest_lock(&rig->bt);
-	rig->bt.cd.mode = CTRLDEV_SILENT;
-	bustest_unlock(&rig->bt);
+	UT_DO(rig_fault(rig, "ctrl-silent"));
 	UT_EQ(vhuser_enable(&rig->vu, 2, true), 0);
 	UT_EQ(vhuser_enable(&rig->vu, 3, true), 0);
 	UT_DO(rig_state(rig, FAILED, REASON(CONTROL)));
@@ -341,17 +334,6 @@ static int
 pairs_refused_later(void)
 {
 	return rig_run(NULL, pairs_refused_later_run);
-}
-
-/* Change the device's status field, and say so with an interrupt. */
-static void
-net_status_set(struct rig *rig, uint8_t status)
-{
-	bustest_lock(&rig->bt);
-	rig->bt.rf.netcfg[VIO_NET_CFG_STATUS] = status;
-	rig->bt.rf.generation++;
-	bustest_unlock(&rig->bt);
-	bustest_fire(&rig->bt, 0);
 }
 
 static unsigned int configs_wanted;
@@ -372,7 +354,7 @@ link_run(struct rig *rig)
 
 	UT_DO(rig_running(rig, &conf));
 	for (i = 0; i < 4; i++) {
-		net_status_set(rig, i % 2 == 0 ? 0 : VIO_NET_S_LINK_UP);
+		UT_DO(rig_fault(rig, i % 2 == 0 ? "link-down" : "link-up"));
 		UT_DO(rig_event(rig, EVENT(LINK), &e));
 		UT_EQ(e.event.link_up, i % 2);
 		UT_EQ(e.event.state, RUNNING);
@@ -384,8 +366,8 @@ link_run(struct rig *rig)
 		UT_EQ(config[VIO_NET_CFG_STATUS], i % 2);
 	}
 	/* another change than the link's: passed on, if it is certain that there was one */
-	net_status_set(rig, VIO_NET_S_LINK_UP);
-	if (rig->bt.bus.vectors > 1)
+	UT_DO(rig_fault(rig, "link-up"));
+	if (rig_status(rig).vectors > 1)
 		configs_wanted++;
 	UT_EQ(rig_wait(configs_heard, rig), 0);
 	UT_DO(rig_no_event(rig, EVENT(LINK)));
@@ -398,8 +380,7 @@ link_run(struct rig *rig)
 static int
 link_changes(void)
 {
-	const struct bustest_conf bus = { .device = &rig_device, .vectors = 1 };
-	const struct rig_conf conf = { .bus = &bus };
+	const struct rig_conf conf = { .vectors = 1 };
 
 	UT_DO(rig_run(NULL, link_run));
 	return rig_run(&conf, link_run); /* the same with a single vector for everything */
@@ -411,10 +392,10 @@ link_unheard_run(struct rig *rig)
 {
 	struct vhuser_conf conf = guest_of(1, VHUSER_NO_CHANNEL);
 
-	rig->bt.rf.netcfg[VIO_NET_CFG_STATUS] = 0;
+	UT_DO(rig_fault(rig, "link-down"));
 	UT_DO(rig_running(rig, &conf));
 	UT_CHECK(!rig_status(rig).link_up);
-	net_status_set(rig, VIO_NET_S_LINK_UP);
+	UT_DO(rig_fault(rig, "link-up"));
 	UT_DO(rig_event(rig, EVENT(LINK), NULL));
 	UT_CHECK(rig_status(rig).link_up);
 	return 0;
@@ -432,16 +413,14 @@ announce_run(struct rig *rig)
 	struct vhuser_conf conf = guest_of(1, VHUSER_ACCEPT);
 
 	UT_DO(rig_running(rig, &conf));
-	net_status_set(rig, VIO_NET_S_LINK_UP | VIO_NET_S_ANNOUNCE);
+	UT_DO(rig_fault(rig, "announce"));
 	UT_DO(rig_event(rig, EVENT(ANNOUNCE), NULL));
-	configs_wanted = RIG_LOOK(rig, cd.announced);
+	configs_wanted = RIG_LOOK(rig, ctrl.announced);
 	UT_EQ(configs_wanted, 1);
 	UT_CHECK(rig_status(rig).link_up);
 	/* a device that does not take the acknowledgment is lived with */
-	bustest_lock(&rig->bt);
-	rig->bt.cd.mode = CTRLDEV_ERR;
-	bustest_unlock(&rig->bt);
-	net_status_set(rig, VIO_NET_S_LINK_UP | VIO_NET_S_ANNOUNCE);
+	UT_DO(rig_fault(rig, "ctrl-error"));
+	UT_DO(rig_fault(rig, "announce"));
 	UT_DO(rig_event(rig, EVENT(ANNOUNCE), NULL));
 	UT_EQ(rig_status(rig).state, RUNNING);
 	return 0;
@@ -466,18 +445,18 @@ doorbells_taken_back(struct rig *rig)
 
 /* What ends a run from the device's side: with an interrupt, or found by looking now and then. */
 static int
-device_fails(struct rig *rig, uint8_t status, bool interrupt, uint64_t gone,
+device_fails(struct rig *rig, const char *fault, void (*inject)(struct nicsim_vf *vf),
 	enum rte_pmd_vdpa_virtio_reason reason)
 {
 	struct vhuser_conf conf = guest_of(2, VHUSER_ACCEPT);
 
 	UT_DO(rig_running(rig, &conf));
-	bustest_lock(&rig->bt);
-	rig->bt.rf.status = status;
-	rig->bt.rf.gone_after = gone;
-	bustest_unlock(&rig->bt);
-	if (interrupt)
-		bustest_fire(&rig->bt, 0);
+	if (fault != NULL)
+		UT_DO(rig_fault(rig, fault));
+	nicsim_vf_lock(rig->vf);
+	if (inject != NULL)
+		inject(rig->vf);
+	nicsim_vf_unlock(rig->vf);
 	UT_DO(rig_state(rig, FAILED, reason));
 	UT_EQ(rig->event[rig->seen - 1].event.from, RUNNING);
 	UT_EQ(rig_status(rig).queues, 0);
@@ -492,9 +471,7 @@ device_fails(struct rig *rig, uint8_t status, bool interrupt, uint64_t gone,
 	UT_DO(rig_no_event(rig, EVENT(STATE)));
 	UT_DO(rig_guest_gone(rig));
 	UT_DO(rig_state(rig, PROBED, OK));
-	bustest_lock(&rig->bt);
-	rig->bt.rf.gone_after = REGFILE_ALWAYS;
-	bustest_unlock(&rig->bt);
+	rig_cure(rig);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 4);
 	return 0;
@@ -503,8 +480,7 @@ device_fails(struct rig *rig, uint8_t status, bool interrupt, uint64_t gone,
 static int
 needs_reset_run(struct rig *rig)
 {
-	return device_fails(rig, 15 | VIO_STATUS_NEEDS_RESET, true, REGFILE_ALWAYS,
-		REASON(NEEDS_RESET));
+	return device_fails(rig, "needs-reset", NULL, REASON(NEEDS_RESET));
 }
 
 static int
@@ -513,11 +489,16 @@ needs_reset(void)
 	return rig_run(NULL, needs_reset_run);
 }
 
+static void
+needs_reset_unsaid(struct nicsim_vf *vf)
+{
+	vf->regs.status |= VIO_STATUS_NEEDS_RESET;
+}
+
 static int
 needs_reset_silently_run(struct rig *rig)
 {
-	return device_fails(rig, 15 | VIO_STATUS_NEEDS_RESET, false, REGFILE_ALWAYS,
-		REASON(NEEDS_RESET));
+	return device_fails(rig, NULL, needs_reset_unsaid, REASON(NEEDS_RESET));
 }
 
 static int
@@ -526,10 +507,16 @@ needs_reset_silently(void)
 	return rig_run(NULL, needs_reset_silently_run);
 }
 
+static void
+reset_unasked(struct nicsim_vf *vf)
+{
+	nicsim_regs_reset(&vf->regs);
+}
+
 static int
 reset_from_outside_run(struct rig *rig)
 {
-	return device_fails(rig, 0, false, REGFILE_ALWAYS, REASON(DEVICE));
+	return device_fails(rig, NULL, reset_unasked, REASON(DEVICE));
 }
 
 static int
@@ -541,7 +528,7 @@ reset_from_outside(void)
 static int
 all_ones_run(struct rig *rig)
 {
-	return device_fails(rig, 15, false, 0, REASON(GONE));
+	return device_fails(rig, "gone=1", NULL, REASON(GONE));
 }
 
 static int
@@ -553,7 +540,7 @@ all_ones(void)
 static bool
 bus_is_closed(struct rig *rig)
 {
-	return rig->bt.closes != 0;
+	return rig->vf->asked.closes != 0;
 }
 
 /* The kernel wants the device back: all of it is given up, once, and the guest is told why. */
@@ -564,7 +551,7 @@ removed_run(struct rig *rig)
 	struct rig_event e;
 
 	UT_DO(rig_running(rig, &conf));
-	bustest_gone(&rig->bt);
+	rig_ask_back(rig);
 	UT_DO(rig_state(rig, FAILED, REASON(GONE)));
 	UT_DO(rig_event(rig, EVENT(GONE), &e));
 	UT_EQ(e.event.reason, REASON(GONE));
@@ -583,7 +570,7 @@ removed_run(struct rig *rig)
 	/* and to guests to come: why not */
 	UT_DO(rig_guest(rig, &conf));
 	UT_DO(rig_state(rig, FAILED, REASON(GONE)));
-	UT_EQ(RIG_LOOK(rig, closes), 1);
+	UT_EQ(RIG_LOOK(rig, asked.closes), 1);
 	return 0;
 }
 
@@ -596,7 +583,7 @@ removed(void)
 static int
 removed_idle_run(struct rig *rig)
 {
-	bustest_gone(&rig->bt);
+	rig_ask_back(rig);
 	UT_DO(rig_state(rig, FAILED, REASON(GONE)));
 	UT_DO(rig_event(rig, EVENT(GONE), NULL));
 	UT_EQ(rig_status(rig).vid, -1);
@@ -612,7 +599,7 @@ removed_idle(void)
 static bool
 control_is_asked(struct rig *rig)
 {
-	return rig->bt.rf.q[8].kicks != 0;
+	return rig->vf->regs.q[8].kicks != 0;
 }
 
 /* While a start waits for the control queue: it ends in time, and then the device goes. */
@@ -621,11 +608,11 @@ removed_starting_run(struct rig *rig)
 {
 	struct vhuser_conf conf = guest_of(2, VHUSER_ACCEPT);
 
-	rig->bt.cd.mode = CTRLDEV_SILENT;
+	UT_DO(rig_fault(rig, "ctrl-silent"));
 	UT_DO(rig_guest(rig, &conf));
 	UT_DO(rig_state(rig, STARTING, OK));
 	UT_EQ(rig_until(rig, control_is_asked), 0);
-	bustest_gone(&rig->bt);
+	rig_ask_back(rig);
 	UT_DO(rig_state(rig, FAILED, REASON(CONTROL)));
 	UT_DO(rig_state(rig, FAILED, REASON(GONE)));
 	UT_DO(rig_event(rig, EVENT(GONE), NULL));

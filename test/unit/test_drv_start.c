@@ -11,7 +11,7 @@
 #define STARTING RTE_PMD_VDPA_VIRTIO_STARTING
 #define OK RTE_PMD_VDPA_VIRTIO_OK
 
-/* What the driver uses of rig_device whatever the guest has. */
+/* What the driver uses of rig_vf whatever the guest has. */
 #define OWN (VIO_BIT(VIO_F_ACCESS_PLATFORM) | VIO_BIT(VIO_F_RING_RESET) | VIO_BIT(VIO_NET_F_MAC) | \
 	VIO_BIT(VIO_NET_F_STATUS) | VIO_BIT(VIO_NET_F_CTRL_VQ) | VIO_BIT(VIO_NET_F_CTRL_RX) | \
 	VIO_BIT(VIO_NET_F_MQ) | VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR) | \
@@ -35,35 +35,35 @@ guest_of(uint16_t pairs, bool packed, bool status)
 
 /* Of the trace: the place of the n-th write to a register with that value; -1: none. */
 static int
-written(const struct regfile *rf, uint64_t reg, uint32_t val, unsigned int n)
+written(const struct nicsim_regs *regs, uint64_t reg, uint32_t val, unsigned int n)
 {
 	uint32_t i;
 
-	for (i = 0; i < rf->traced; i++)
-		if (rf->trace[i].write && rf->trace[i].off == rf->common.off + reg &&
-			(rf->trace[i].val & val) == val && n-- == 0)
+	for (i = 0; i < regs->traced; i++)
+		if (regs->trace[i].write && regs->trace[i].off == regs->common.off + reg &&
+			(regs->trace[i].val & val) == val && n-- == 0)
 			return (int)i;
 	return -1;
 }
 
 /* 3.1.1: reset, features, then the queues in their order, and DRIVER_OK after the last. */
 static int
-order_is_right(const struct regfile *rf, unsigned int queues)
+order_is_right(const struct nicsim_regs *regs, unsigned int queues)
 {
 	int features, ok, at, before;
 	unsigned int i;
 
-	UT_LE(rf->traced, REGFILE_TRACE - 1);
-	features = written(rf, VIO_COMMON_STATUS, VIO_STATUS_FEATURES_OK, 0);
-	ok = written(rf, VIO_COMMON_STATUS, VIO_STATUS_DRIVER_OK, 0);
-	UT_EQ(written(rf, VIO_COMMON_STATUS, VIO_STATUS_DRIVER_OK, 1), -1);
+	UT_LE(regs->traced, NICSIM_REGS_TRACE - 1);
+	features = written(regs, VIO_COMMON_STATUS, VIO_STATUS_FEATURES_OK, 0);
+	ok = written(regs, VIO_COMMON_STATUS, VIO_STATUS_DRIVER_OK, 0);
+	UT_EQ(written(regs, VIO_COMMON_STATUS, VIO_STATUS_DRIVER_OK, 1), -1);
 	before = features;
 	for (i = 0; i < queues; i++) {
-		at = written(rf, VIO_COMMON_Q_ENABLE, 1, i);
+		at = written(regs, VIO_COMMON_Q_ENABLE, 1, i);
 		UT_CHECK(at > before);
 		before = at;
 	}
-	UT_EQ(written(rf, VIO_COMMON_Q_ENABLE, 1, queues), -1);
+	UT_EQ(written(regs, VIO_COMMON_Q_ENABLE, 1, queues), -1);
 	UT_CHECK(ok > before && features > 0);
 	return 0;
 }
@@ -71,7 +71,7 @@ order_is_right(const struct regfile *rf, unsigned int queues)
 static int
 ring_is_known(struct rig *rig, uint16_t qid)
 {
-	const struct regfile_queue q = RIG_LOOK(rig, rf.q[qid]);
+	const struct nicsim_regs_queue q = RIG_LOOK(rig, regs.q[qid]);
 	uint64_t gpa[3];
 
 	vhuser_areas(&rig->vu, qid, gpa);
@@ -88,25 +88,25 @@ ring_is_known(struct rig *rig, uint16_t qid)
 static int
 device_knows(struct rig *rig)
 {
-	const struct regfile *rf = &rig->bt.rf;
-	uint64_t features = (rig->vu.features & rf->conf.offered & ~FRONT_END) | OWN;
+	uint64_t offered = RIG_LOOK(rig, regs.conf.offered);
+	uint64_t features = (rig->vu.features & offered & ~FRONT_END) | OWN;
 	uint16_t i;
 	int ret;
 
-	UT_EQ(RIG_LOOK(rig, rf.status), VIO_STATUS_ACKNOWLEDGE | VIO_STATUS_DRIVER |
+	UT_EQ(RIG_LOOK(rig, regs.status), VIO_STATUS_ACKNOWLEDGE | VIO_STATUS_DRIVER |
 		VIO_STATUS_FEATURES_OK | VIO_STATUS_DRIVER_OK);
-	UT_EQ(RIG_LOOK(rig, rf.driver_features), features);
-	UT_EQ(RIG_LOOK(rig, rf.config_vector), 0);
+	UT_EQ(RIG_LOOK(rig, regs.driver_features), features);
+	UT_EQ(RIG_LOOK(rig, regs.config_vector), 0);
 	for (i = 0; i < rig->vu.conf.queues; i++)
 		UT_DO(ring_is_known(rig, i));
-	bustest_lock(&rig->bt);
-	ret = order_is_right(rf, rig->vu.conf.queues + 1u);
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	ret = order_is_right(&rig->vf->regs, rig->vu.conf.queues + 1u);
+	nicsim_vf_unlock(rig->vf);
 	UT_EQ(ret, 0);
 	for (i = 0; i < rig->vu.conf.regions; i++) {
 		const struct vhuser_region *r = &rig->vu.conf.region[i];
 
-		UT_CHECK(bustest_at(&rig->bt, r->gpa, r->len) != NULL);
+		UT_CHECK(rig_at(rig, r->gpa, r->len) != NULL);
 	}
 	return 0;
 }
@@ -150,10 +150,10 @@ driver_tells(struct rig *rig, bool mapped)
 	UT_EQ(s.queues_irq_direct, queues);
 	UT_EQ(s.vectors, 16);
 	UT_CHECK(s.link_up);
-	UT_EQ(s.features, RIG_LOOK(rig, rf.driver_features));
+	UT_EQ(s.features, RIG_LOOK(rig, regs.driver_features));
 	UT_EQ(s.dma_maps, rig->vu.conf.regions + 1);
 	UT_EQ(s.dma_bytes, bytes);
-	UT_EQ(RIG_LOOK(rig, bytes), bytes);
+	UT_EQ(RIG_LOOK(rig, dma.bytes), bytes);
 	UT_EQ(s.starts, 1);
 	UT_EQ(s.failures, 0);
 	for (i = 0; i < queues; i++)
@@ -171,7 +171,8 @@ doorbells_are_mapped(struct rig *rig)
 	pthread_mutex_lock(&rig->vu.lock);
 	for (i = 0; i < rig->vu.conf.queues; i++) {
 		if (rig->vu.area_off[i] !=
-				BUSTEST_BAR_OFFSET + rig->bt.rf.notify.off + i * UINT64_C(4096) ||
+				NICSIM_VF_BAR_OFFSET + rig->vf->regs.notify.off +
+					i * UINT64_C(4096) ||
 			rig->vu.area_len[i] != 4096 || !rig->vu.has_fd[i])
 			break;
 	}
@@ -183,13 +184,21 @@ doorbells_are_mapped(struct rig *rig)
 static bool
 four_pairs(struct rig *rig)
 {
-	return rig->bt.cd.pairs == 4;
+	return rig->vf->ctrl.pairs == 4;
 }
 
 static bool
 one_pair(struct rig *rig)
 {
-	return rig->bt.cd.pairs == 0; /* nothing needs to be said then */
+	return rig->vf->ctrl.pairs == 0; /* nothing needs to be said then */
+}
+
+static void
+trace_clear(struct rig *rig)
+{
+	nicsim_vf_lock(rig->vf);
+	nicsim_regs_trace_clear(&rig->vf->regs);
+	nicsim_vf_unlock(rig->vf);
 }
 
 static int
@@ -197,8 +206,9 @@ each_runs(struct rig *rig, uint16_t pairs, bool packed, bool status)
 {
 	struct vhuser_conf conf = guest_of(pairs, packed, status);
 	uint8_t config[12];
+	bool same;
 
-	regfile_trace_clear(&rig->bt.rf);
+	trace_clear(rig);
 	UT_DO(rig_running(rig, &conf));
 	if (!status) /* then pairs may come after the start */
 		UT_EQ(rig_until(rig, pairs == 4 ? four_pairs : one_pair), 0);
@@ -206,10 +216,13 @@ each_runs(struct rig *rig, uint16_t pairs, bool packed, bool status)
 	UT_DO(device_knows(rig));
 	UT_DO(driver_tells(rig, true));
 	UT_DO(doorbells_are_mapped(rig));
-	UT_EQ(RIG_LOOK(rig, cd.pairs), pairs > 1 ? pairs : 0);
-	UT_CHECK(RIG_LOOK(rig, cd.promisc) && RIG_LOOK(rig, cd.allmulti));
+	UT_EQ(RIG_LOOK(rig, ctrl.pairs), pairs > 1 ? pairs : 0);
+	UT_CHECK(RIG_LOOK(rig, ctrl.promisc) && RIG_LOOK(rig, ctrl.allmulti));
 	UT_EQ(vhuser_config(&rig->vu, config, sizeof(config)), 0);
-	UT_EQ(memcmp(config, rig->bt.rf.netcfg, sizeof(config)), 0);
+	nicsim_vf_lock(rig->vf);
+	same = memcmp(config, rig->vf->regs.netcfg, sizeof(config)) == 0;
+	nicsim_vf_unlock(rig->vf);
+	UT_CHECK(same);
 	return 0;
 }
 
@@ -244,10 +257,10 @@ regions_run(struct rig *rig)
 	conf.region[2] = (struct vhuser_region){
 		.gpa = UINT64_C(0x100000000), .len = 0x200000, .off = 0x200000 };
 	conf.ring_gpa = UINT64_C(0x100000000);
-	regfile_trace_clear(&rig->bt.rf);
+	trace_clear(rig);
 	UT_DO(rig_running(rig, &conf));
 	UT_DO(device_knows(rig));
-	UT_EQ(RIG_LOOK(rig, num_maps), 4);
+	UT_EQ(RIG_LOOK(rig, dma.num_maps), 4);
 	return 0;
 }
 
@@ -266,21 +279,25 @@ plain_device_run(struct rig *rig)
 	UT_EQ(rig_status(rig).max_pairs, 1);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 2);
-	UT_EQ(RIG_LOOK(rig, cd.commands), 0);
-	UT_EQ(RIG_LOOK(rig, num_maps), 1);
+	UT_EQ(RIG_LOOK(rig, ctrl.commands), 0);
+	UT_EQ(RIG_LOOK(rig, dma.num_maps), 1);
 	UT_EQ(rig->vu.offered & VIO_BIT(VIO_NET_F_MQ), 0);
 	return 0;
+}
+
+static void
+two_queues(struct nicsim_vf *vf)
+{
+	vf->regs.conf.num_queues = 2;
 }
 
 static int
 plain_device(void)
 {
-	struct regfile_conf device = rig_device;
-	const struct bustest_conf bus = { .device = &device, .vectors = 3 };
-	const struct rig_conf conf = { .bus = &bus };
+	struct nicsim_vf_conf vf = rig_vf;
+	const struct rig_conf conf = { .vf = &vf, .vectors = 3, .tweak = two_queues };
 
-	device.offered &= ~(VIO_BIT(VIO_NET_F_CTRL_VQ) | VIO_BIT(VIO_NET_F_MQ));
-	device.num_queues = 2;
+	vf.features &= ~(VIO_BIT(VIO_NET_F_CTRL_VQ) | VIO_BIT(VIO_NET_F_MQ));
 	return rig_run(&conf, plain_device_run);
 }
 
@@ -293,19 +310,22 @@ queues_come_with_mq_run(struct rig *rig)
 	UT_EQ(rig_status(rig).max_pairs, 4);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 8);
-	UT_EQ(RIG_LOOK(rig, cd.pairs), 4);
+	UT_EQ(RIG_LOOK(rig, ctrl.pairs), 4);
 	return 0;
+}
+
+static void
+queues_later(struct nicsim_vf *vf)
+{
+	vf->regs.conf.num_queues = 3;
+	vf->regs.conf.num_queues_later = 9;
 }
 
 static int
 queues_come_with_mq(void)
 {
-	struct regfile_conf device = rig_device;
-	const struct bustest_conf bus = { .device = &device, .vectors = 16 };
-	const struct rig_conf conf = { .bus = &bus, .pairs = 4 };
+	const struct rig_conf conf = { .tweak = queues_later };
 
-	device.num_queues = 3;
-	device.num_queues_later = 9;
 	return rig_run(&conf, queues_come_with_mq_run);
 }
 
@@ -320,7 +340,7 @@ limited_pairs_run(struct rig *rig)
 	UT_EQ(rte_pmd_vdpa_virtio_max_pairs_set(rig->vdpa, 5), -ERANGE);
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 4);
-	UT_EQ(RIG_LOOK(rig, cd.pairs), 2);
+	UT_EQ(RIG_LOOK(rig, ctrl.pairs), 2);
 	UT_DO(rig_guest_gone(rig));
 	UT_DO(rig_state(rig, RTE_PMD_VDPA_VIRTIO_STOPPING, OK));
 	UT_DO(rig_state(rig, RTE_PMD_VDPA_VIRTIO_PROBED, OK));
@@ -344,9 +364,9 @@ filters_for(struct rig *rig, const uint8_t mac[6])
 {
 	bool same;
 
-	bustest_lock(&rig->bt);
-	same = memcmp(rig->bt.cd.mac, mac, 6) == 0;
-	bustest_unlock(&rig->bt);
+	nicsim_vf_lock(rig->vf);
+	same = memcmp(rig->vf->ctrl.mac, mac, 6) == 0;
+	nicsim_vf_unlock(rig->vf);
 	return same;
 }
 
@@ -362,7 +382,7 @@ mac_run(struct rig *rig)
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, zero), -EINVAL);
 	UT_DO(rig_running(rig, &conf));
 	UT_CHECK(filters_for(rig, mac));
-	UT_CHECK(!RIG_LOOK(rig, cd.promisc) && RIG_LOOK(rig, cd.allmulti));
+	UT_CHECK(!RIG_LOOK(rig, ctrl.promisc) && RIG_LOOK(rig, ctrl.allmulti));
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, other), 0);
 	UT_CHECK(filters_for(rig, mac));
 	UT_DO(rig_guest_gone(rig));
@@ -373,7 +393,7 @@ mac_run(struct rig *rig)
 	rig_forget_events(rig);
 	UT_EQ(rte_pmd_vdpa_virtio_mac_set(rig->vdpa, NULL), 0);
 	UT_DO(rig_running(rig, &conf));
-	UT_CHECK(RIG_LOOK(rig, cd.promisc));
+	UT_CHECK(RIG_LOOK(rig, ctrl.promisc));
 	return 0;
 }
 
@@ -392,10 +412,10 @@ untrusted_run(struct rig *rig)
 {
 	struct vhuser_conf conf = guest_of(1, false, true);
 
-	rig->bt.cd.mode = CTRLDEV_ERR;
+	UT_DO(rig_fault(rig, "ctrl-error"));
 	UT_DO(rig_running(rig, &conf));
-	UT_GE(RIG_LOOK(rig, cd.commands), 1);
-	UT_CHECK(!RIG_LOOK(rig, cd.promisc));
+	UT_GE(RIG_LOOK(rig, ctrl.commands), 1);
+	UT_CHECK(!RIG_LOOK(rig, ctrl.promisc));
 	UT_EQ(rig_status(rig).queues, 2);
 	return 0;
 }
@@ -417,15 +437,15 @@ late_enable_run(struct rig *rig)
 	conf.enabled = 1;
 	UT_DO(rig_running(rig, &conf));
 	UT_EQ(rig_status(rig).queues, 8);
-	UT_EQ(RIG_LOOK(rig, cd.pairs), 0);
+	UT_EQ(RIG_LOOK(rig, ctrl.pairs), 0);
 	UT_CHECK(rig_queue(rig, 1).enabled && !rig_queue(rig, 2).enabled);
-	commands = RIG_LOOK(rig, cd.commands);
+	commands = RIG_LOOK(rig, ctrl.commands);
 	for (i = 2; i < 8; i++)
 		UT_EQ(vhuser_enable(&rig->vu, i, true), 0);
 	UT_EQ(vhuser_sync(&rig->vu), 0);
 	UT_EQ(rig_until(rig, four_pairs), 0);
 	UT_CHECK(rig_queue(rig, 7).enabled);
-	UT_LE(RIG_LOOK(rig, cd.commands) - commands, 3); /* one for each pair at most */
+	UT_LE(RIG_LOOK(rig, ctrl.commands) - commands, 3); /* one for each pair at most */
 	return rig_no_event(rig, RTE_PMD_VDPA_VIRTIO_EVENT_STATE);
 }
 
@@ -438,7 +458,7 @@ late_enable(void)
 static bool
 queue_7_enabled(struct rig *rig)
 {
-	return rig->bt.rf.q[7].enable == 1 && rig->bt.cd.pairs == 4;
+	return rig->vf->regs.q[7].enable == 1 && rig->vf->ctrl.pairs == 4;
 }
 
 static int
@@ -446,7 +466,7 @@ interrupt_arrives(struct rig *rig, uint16_t qid)
 {
 	while (vhuser_called(&rig->vu, qid, 0)) /* for what the wiring may have lost */
 		;
-	UT_CHECK(bustest_fire(&rig->bt, rig_queue(rig, qid).vector));
+	UT_CHECK(rig_fire(rig, rig_queue(rig, qid).vector));
 	UT_CHECK(vhuser_called(&rig->vu, qid, RIG_WAIT_MS));
 	return 0;
 }
@@ -476,10 +496,11 @@ late_pairs_each(struct rig *rig, bool late_calls)
 		UT_DO(rig_state(rig, STARTING, OK));
 		UT_DO(rig_state(rig, RUNNING, OK));
 		UT_EQ(rig_status(rig).queues, 2);
-		UT_EQ(RIG_LOOK(rig, cd.pairs), 0);
+		UT_EQ(RIG_LOOK(rig, ctrl.pairs), 0);
 	}
 	if (rig_until(rig, queue_7_enabled) != 0)
-		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues, RIG_LOOK(rig, cd.pairs));
+		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues,
+			RIG_LOOK(rig, ctrl.pairs));
 	UT_DO(rig_settle(rig));
 	UT_EQ(rig_status(rig).queues, 8);
 	for (i = 0; i < 8; i++)
@@ -513,13 +534,12 @@ late_queues_run(struct rig *rig)
 static int
 late_queues(void)
 {
-	struct bustest_conf bus = { .device = &rig_device, .vectors = 3 };
-	const struct rig_conf conf = { .bus = &bus };
+	struct rig_conf conf = { .vectors = 3 };
 
 	UT_DO(rig_run(NULL, late_queues_run));
-	for (; bus.vectors <= 9; bus.vectors++)
+	for (; conf.vectors <= 9; conf.vectors++)
 		if (rig_run(&conf, late_queues_run) != 0)
-			UT_FAIL("with %u vectors", bus.vectors);
+			UT_FAIL("with %u vectors", conf.vectors);
 	return 0;
 }
 
@@ -542,7 +562,8 @@ slow_pairs_run(struct rig *rig)
 	UT_DO(rig_state(rig, STARTING, OK));
 	UT_DO(rig_state(rig, RUNNING, OK));
 	if (rig_until(rig, queue_7_enabled) != 0)
-		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues, RIG_LOOK(rig, cd.pairs));
+		UT_FAIL("%u queues run, %u pairs", rig_status(rig).queues,
+			RIG_LOOK(rig, ctrl.pairs));
 	UT_EQ(rig_status(rig).starts, 1);
 	return 0;
 }
@@ -564,7 +585,7 @@ polling_guest_run(struct rig *rig)
 	UT_DO(rig_running(rig, &conf));
 	for (i = 0; i < 2; i++) {
 		UT_EQ(rig_queue(rig, i).irq, RTE_PMD_VDPA_VIRTIO_IRQ_NONE);
-		UT_CHECK(!bustest_fire(&rig->bt, 1 + i));
+		UT_CHECK(!rig_fire(rig, 1 + i));
 	}
 	UT_EQ(rig_status(rig).queues_irq_direct, 0);
 	return 0;

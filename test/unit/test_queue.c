@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "regfile.h"
+#include "dut.h"
 #include "ut.h"
 #include "vio_queue.h"
 
@@ -24,17 +24,18 @@ static const struct vio_queue_conf good = {
 };
 
 static int
-open_with(struct regfile *rf, struct vio_dev *dev, const struct regfile_conf *conf, uint64_t bits)
+open_with(struct nicsim_regs *rf, struct vio_dev *dev, const struct nicsim_regs_conf *conf,
+	uint64_t bits)
 {
-	regfile_init(rf, conf);
-	return regfile_negotiate(rf, dev, V1 | bits);
+	dut_init(rf, conf);
+	return dut_negotiate(rf, dev, V1 | bits);
 }
 
 static int
 max_sizes(void)
 {
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, NULL, 0), 0);
@@ -50,7 +51,7 @@ max_sizes(void)
 	UT_EQ(vio_queue_max_size(&dev, 3), -EINVAL);
 	rf.q[3].size = 65535; /* all ones, but the device is there */
 	UT_EQ(vio_queue_max_size(&dev, 3), -EINVAL);
-	rf.gone_after = 0;
+	dut_gone_after(&rf, 0);
 	UT_EQ(vio_queue_max_size(&dev, 3), -ENODEV);
 	UT_EQ(vio_queue_max_size(&dev, 9), -ENODEV);
 	conf.num_queues = 65535;
@@ -81,12 +82,12 @@ setup_order(void)
 		{ VIO_COMMON_Q_SELECT, 2, 6 },
 		{ VIO_COMMON_Q_ENABLE, 2, 1 },
 	};
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint32_t i, n = 0;
 
 	UT_EQ(open_with(&rf, &dev, NULL, 0), 0);
-	regfile_trace_clear(&rf);
+	nicsim_regs_trace_clear(&rf);
 	UT_EQ(vio_queue_setup(&dev, 6, &good), 0);
 	UT_EQ(vio_queue_enable(&dev, 6), 0);
 	for (i = 0; i < rf.traced; i++) {
@@ -125,7 +126,7 @@ setup_off(struct vio_dev *dev, uint16_t qid, uint16_t size, unsigned int desc, u
 static int
 bad_conf(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	unsigned int packed;
 
@@ -154,17 +155,17 @@ static int
 vector_refused(void)
 {
 	struct vio_queue_conf c = good;
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, NULL, 0), 0);
-	rf.faults = REGFILE_REFUSE_VECTOR;
+	UT_EQ(dut_fault(&rf, "refuse-vector"), 0);
 	UT_EQ(vio_queue_setup(&dev, 0, &good), -EBUSY);
 	c.vector = VIO_MSI_NO_VECTOR; /* then without one */
 	UT_EQ(vio_queue_setup(&dev, 0, &c), 0);
 	UT_EQ(vio_queue_enable(&dev, 0), 0);
 	UT_EQ(vio_queue_vector(&dev, 0, 1), -EBUSY);
-	rf.faults = 0;
+	dut_cure(&rf);
 	UT_EQ(vio_queue_vector(&dev, 0, 1), 0); /* while it runs */
 	UT_EQ(rf.q[0].vector, 1);
 	UT_EQ(vio_queue_vector(&dev, 0, VIO_MSI_NO_VECTOR), 0);
@@ -176,15 +177,15 @@ vector_refused(void)
 static int
 enable(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, NULL, 0), 0);
 	UT_EQ(vio_queue_enable(&dev, 9), -EINVAL);
 	UT_EQ(vio_queue_setup(&dev, 0, &good), 0);
-	rf.faults = REGFILE_REFUSE_ENABLE;
+	UT_EQ(dut_fault(&rf, "refuse-enable"), 0);
 	UT_EQ(vio_queue_enable(&dev, 0), -EIO);
-	rf.faults = 0;
+	dut_cure(&rf);
 	UT_EQ(vio_queue_enable(&dev, 0), 0);
 	UT_EQ(vio_queue_setup(&dev, 0, &good), -EBUSY); /* runs */
 	UT_CHECK(rf.violation == NULL);
@@ -204,7 +205,7 @@ static int
 ring_reset(void)
 {
 	struct vio_queue_conf c = good;
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, NULL, VIO_BIT(VIO_F_RING_RESET)), 0);
@@ -222,7 +223,7 @@ ring_reset(void)
 	UT_EQ(vio_queue_setup(&dev, 2, &c), 0);
 	UT_EQ(vio_queue_enable(&dev, 2), 0);
 	UT_EQ(rf.q[2].addr[0], c.desc);
-	rf.queue_reset_reads = 10;
+	UT_EQ(dut_fault(&rf, "queue-reset-stuck=10"), 0);
 	UT_EQ(vio_queue_reset(&dev, 2, VIO_RESET_MS), 0);
 	UT_EQ(vio_queue_reset(&dev, 9, 100), -EINVAL);
 	UT_CHECK(rf.violation == NULL);
@@ -232,7 +233,7 @@ ring_reset(void)
 static int
 ring_reset_never_ends(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	unsigned int half;
 	double start;
@@ -241,8 +242,7 @@ ring_reset_never_ends(void)
 		UT_EQ(open_with(&rf, &dev, NULL, VIO_BIT(VIO_F_RING_RESET)), 0);
 		UT_EQ(vio_queue_setup(&dev, 2, &good), 0);
 		UT_EQ(vio_queue_enable(&dev, 2), 0);
-		rf.queue_reset_reads = REGFILE_NEVER;
-		rf.faults = half ? REGFILE_HALF_QUEUE_RESET : 0;
+		UT_EQ(dut_fault(&rf, half ? "half-queue-reset" : "queue-reset-stuck"), 0);
 		start = now_ms();
 		UT_EQ(vio_queue_reset(&dev, 2, 50), -ETIMEDOUT);
 		UT_GE(now_ms() - start, 50);
@@ -255,15 +255,15 @@ ring_reset_never_ends(void)
 static int
 ring_reset_not_there(void)
 {
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, NULL, 0), 0);
 	UT_EQ(vio_queue_reset(&dev, 0, 100), -ENOTSUP);
 	conf.common_len = 0x3a; /* offered, but without the register */
-	regfile_init(&rf, &conf);
-	UT_EQ(regfile_open(&rf, &dev), 0);
+	dut_init(&rf, &conf);
+	UT_EQ(dut_open(&rf, &dev), 0);
 	UT_EQ(vio_dev_reset(&dev, 100), 0);
 	UT_EQ(vio_dev_negotiate(&dev, dev.offered), 0);
 	UT_EQ(vio_queue_reset(&dev, 0, 100), -ENOTSUP);
@@ -316,21 +316,21 @@ static int
 vanishes(int (*run)(struct vio_dev *))
 {
 	uint64_t features = VIO_BIT(VIO_F_RING_RESET) | VIO_BIT(VIO_F_NOTIF_CONFIG_DATA);
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint64_t n;
 	int ret;
 
 	for (n = 0;; n++) {
 		UT_EQ(open_with(&rf, &dev, NULL, features), 0);
-		rf.queue_reset_reads = 2;
+		UT_EQ(dut_fault(&rf, "queue-reset-stuck=2"), 0);
 		if (run != run_setup)
 			UT_EQ(vio_queue_setup(&dev, 1, &good), 0);
 		if (run == run_reset)
 			UT_EQ(vio_queue_enable(&dev, 1), 0);
-		rf.gone_after = rf.accesses + n;
+		dut_gone_after(&rf, n);
 		ret = run(&dev);
-		if (rf.accesses <= rf.gone_after)
+		if (!rf.gone)
 			break;
 		UT_EQ(ret, -ENODEV);
 		UT_LE(n, 1000);
@@ -352,14 +352,14 @@ vanishes_at_each_step(void)
 	return 0;
 }
 
-/* Where the doorbells are, rung: the register file knows whose each is. */
+/* Where the doorbells are, rung: the registers know whose each is. */
 static int
 doorbells(void)
 {
 	static const uint32_t multipliers[] = { 0, 2, 4, 256, 4096 };
-	struct regfile_conf conf = regfile_default;
+	struct nicsim_regs_conf conf = dut_default;
 	struct vio_doorbell db;
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint16_t qid;
 	size_t i;
@@ -374,7 +374,7 @@ doorbells(void)
 		UT_EQ(vio_dev_driver_ok(&dev), 0);
 		for (qid = 0; qid < 9; qid++) {
 			UT_EQ(vio_queue_doorbell(&dev, qid, &db), 0);
-			UT_EQ(db.bar, REGFILE_BAR);
+			UT_EQ(db.bar, NICSIM_REGS_BAR);
 			UT_EQ(db.off, rf.notify.off + (uint64_t)qid * multipliers[i]);
 			UT_EQ(db.qid, qid);
 			UT_EQ(db.data, qid);
@@ -417,9 +417,9 @@ doorbell_bounds(void)
 		{ 0xfffffffc, 0xfffffffe, 1, true, -ERANGE },
 		{ 0xfffffffc, 0xffffffff, 1, true, -ERANGE },
 	};
-	struct regfile_conf conf = regfile_default;
+	struct nicsim_regs_conf conf = dut_default;
 	struct vio_doorbell db;
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint64_t features;
 	size_t i;
@@ -443,7 +443,7 @@ static int
 doorbell_data(void)
 {
 	struct vio_doorbell db;
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint64_t features;
 	unsigned int i;
@@ -487,8 +487,8 @@ own_page_of(struct vio_dev *dev, uint16_t qid, uint64_t page)
 static int
 own_page(void)
 {
-	struct regfile_conf conf = regfile_default;
-	struct regfile rf;
+	struct nicsim_regs_conf conf = dut_default;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, &conf, 0), 0);
@@ -531,7 +531,7 @@ own_page(void)
 static int
 own_page_config_data(void)
 {
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 
 	UT_EQ(open_with(&rf, &dev, NULL, VIO_BIT(VIO_F_NOTIF_CONFIG_DATA)), 0);
@@ -545,9 +545,9 @@ own_page_config_data(void)
 static int
 own_page_bounded(void)
 {
-	struct regfile_conf conf = regfile_default;
+	struct nicsim_regs_conf conf = dut_default;
 	struct vio_doorbell db;
-	struct regfile rf;
+	struct nicsim_regs rf;
 	struct vio_dev dev;
 	uint64_t before;
 
@@ -559,7 +559,7 @@ own_page_bounded(void)
 	UT_LE(rf.accesses - before, 4 * VIO_OWN_PAGE_QUEUES);
 	UT_EQ(open_with(&rf, &dev, NULL, 0), 0);
 	UT_EQ(vio_queue_doorbell(&dev, 1, &db), 0);
-	rf.gone_after = rf.accesses;
+	dut_gone_after(&rf, 0);
 	UT_EQ(vio_doorbell_own_page(&dev, &db, PAGE), false);
 	return 0;
 }
