@@ -5,6 +5,8 @@
  * device that asks for a reset, announces, goes away.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
 
 #include "rig.h"
 
@@ -96,6 +98,47 @@ vectors_shared(void)
 		conf.vectors = vectors;
 		if (rig_run(&conf, vectors_run) != 0)
 			UT_FAIL("with %u vectors", vectors);
+	}
+	return 0;
+}
+
+/*
+ * Call fds that the front-end made blocking and filled, with interrupts relayed and wired: whoever
+ * signals one does not wait, so the guest still goes in good order.
+ */
+static int
+call_fds_full_run(struct rig *rig)
+{
+	struct vhuser_conf conf = guest_of(1, VHUSER_NO_CHANNEL);
+	uint64_t begin;
+	int i, flags;
+
+	UT_DO(rig_running(rig, &conf));
+	calls_drain(rig);
+	for (i = 0; i < 2; i++) {
+		flags = fcntl(rig->vu.call[i], F_GETFL);
+		UT_EQ(fcntl(rig->vu.call[i], F_SETFL, flags & ~O_NONBLOCK), 0);
+		UT_EQ(eventfd_write(rig->vu.call[i], UINT64_MAX - 1), 0);
+	}
+	for (i = 0; i < 3; i++)
+		UT_CHECK(rig_fire(rig, rig_queue(rig, 0).vector));
+	begin = rig_now();
+	UT_DO(rig_guest_gone(rig));
+	UT_LE(rig_now() - begin, 2000);
+	return 0;
+}
+
+static int
+call_fds_full(void)
+{
+	static const uint16_t of[] = { 1, 2, 3 };
+	struct rig_conf conf;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		conf = (struct rig_conf){ .vectors = of[i] };
+		if (rig_run(&conf, call_fds_full_run) != 0)
+			UT_FAIL("with %u vectors", of[i]);
 	}
 	return 0;
 }
@@ -664,6 +707,7 @@ getters(void)
 
 static const struct ut_case cases[] = {
 	UT_CASE(vectors_shared),
+	UT_CASE(call_fds_full),
 	UT_CASE(new_call),
 	UT_CASE(new_call_relayed),
 	UT_CASE(irq_refused_later),
