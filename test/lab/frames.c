@@ -2,11 +2,12 @@
  * Copyright (c) 2026 The vdpa-virtio authors
  */
 /*
- * lab-frames: sends numbered frames out of one ethdev port, to a guest that returns each one with its MAC addresses swapped,
- * and checks what comes back: every byte, every length, and the order within each flow. What a frame of a given run, flow
- * and number looks like is a function of these three, so nothing needs to be remembered but the next number of each flow.
+ * lab-frames: sends numbered frames out of one ethdev port, a VF in the lab or a virtio-user port on the host, to a guest
+ * that returns each one with its MAC addresses swapped, and checks what comes back: every byte, every length, and the order
+ * within each flow. What a frame of a given run, flow and number looks like is a function of these three, so nothing needs
+ * to be remembered but the next number of each flow.
  *
- * One thread, which polls. At most "window" frames are on the way at any time: a TAP device drops what its queue cannot
+ * One thread, which polls. At most "window" frames are on the way at any time: what lies between drops what a queue cannot
  * hold, and here a frame that does not come back is a failure. It never sends a frame twice and never looks away from one.
  */
 #include <getopt.h>
@@ -38,6 +39,7 @@
 #define PORT_FLOW 0x4000 /* UDP source port: + flow */
 #define SHOW_ERRORS 5
 #define LINGER_MS 100 /* for frames that come twice */
+#define INTR_MS 2000 /* for an interrupt, when frames are on the way */
 
 /* What each frame begins with; the payload follows, at least LEN_MIN - sizeof(struct head) = 2 bytes. */
 struct head {
@@ -77,7 +79,8 @@ struct counts {
 struct bench {
 	uint64_t count;
 	unsigned int flows, queues, window, burst, stall_s, idle_us;
-	bool wait;
+	bool wait, intr;
+	uint64_t sleeps, missed; /* ended by interrupts; interrupts that did not come though frames had */
 	uint16_t run;
 	uint16_t port;
 	struct rte_ether_addr mac, peer;
@@ -361,6 +364,35 @@ poll_once(struct bench *b)
 }
 
 static void
+intr_switch(const struct bench *b, bool on)
+{
+	uint16_t qid;
+
+	for (qid = 0; qid < b->queues; qid++) {
+		if (on)
+			rte_eth_dev_rx_intr_enable(b->port, qid);
+		else
+			rte_eth_dev_rx_intr_disable(b->port, qid);
+	}
+}
+
+/* Until the port interrupts. What came before interrupts were on is looked for after that. */
+static void
+intr_sleep(struct bench *b)
+{
+	struct rte_epoll_event events[MAX_QUEUES];
+
+	intr_switch(b, true);
+	if (poll_once(b) == 0) {
+		if (rte_epoll_wait(RTE_EPOLL_PER_THREAD, events, MAX_QUEUES, INTR_MS) > 0)
+			b->sleeps++;
+		else if (poll_once(b) != 0)
+			b->missed++;
+	}
+	intr_switch(b, false);
+}
+
+static void
 bench_run(struct bench *b)
 {
 	const uint64_t hz = rte_get_tsc_hz(), begin = rte_get_tsc_cycles();
@@ -369,6 +401,8 @@ bench_run(struct bench *b)
 	while (b->counts.received < b->count && !interrupted) {
 		if (poll_once(b) != 0)
 			moved = rte_get_tsc_cycles();
+		else if (b->intr)
+			intr_sleep(b);
 		else if (b->idle_us != 0)
 			usleep(b->idle_us);
 		now = rte_get_tsc_cycles();
@@ -399,25 +433,27 @@ bench_report(const struct bench *b)
 	}
 	printf("frames sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64 " corrupt=%" PRIu64 " ahead=%" PRIu64
 		" behind=%" PRIu64 " foreign=%" PRIu64 " bytes=%" PRIu64 " flows=%u queues=%u window=%u seconds=%.2f"
-		" per_second=%.0f",
+		" per_second=%.0f sleeps=%" PRIu64 " missed=%" PRIu64,
 		c->sent, c->received, c->sent - RTE_MIN(c->sent, c->received + c->corrupt), c->corrupt, c->ahead,
 		c->behind, c->foreign, c->bytes, b->flows, b->queues, b->window, b->seconds,
-		b->seconds > 0 ? c->received / b->seconds : 0);
+		b->seconds > 0 ? c->received / b->seconds : 0, b->sleeps, b->missed);
 	for (i = 0; i < b->queues; i++)
 		printf(" rx_q%u=%" PRIu64, i, b->queue[i].received);
 	printf("\n");
-	return c->received == b->count && c->sent == b->count && c->corrupt + c->ahead + c->behind == 0;
+	return c->received == b->count && c->sent == b->count &&
+		c->corrupt + c->ahead + c->behind + b->missed == 0;
 }
 
 static int
 port_start(struct bench *b)
 {
-	const struct rte_eth_conf conf = { .rxmode.mq_mode = RTE_ETH_MQ_RX_NONE };
+	const struct rte_eth_conf conf = { .rxmode.mq_mode = RTE_ETH_MQ_RX_NONE, .intr_conf.rxq = b->intr };
 	uint16_t qid;
 	int ret;
 
 	if (rte_eth_dev_count_avail() != 1) {
-		fprintf(stderr, "lab-frames wants one port, there are %u: give -a PCI\n", rte_eth_dev_count_avail());
+		fprintf(stderr, "lab-frames wants one port, there are %u: give one -a PCI, or one --vdev\n",
+			rte_eth_dev_count_avail());
 		return -ENODEV;
 	}
 	b->port = rte_eth_find_next(0);
@@ -433,7 +469,11 @@ port_start(struct bench *b)
 		if (ret == 0)
 			ret = rte_eth_tx_queue_setup(b->port, qid, TX_RING, SOCKET_ID_ANY, NULL);
 	}
-	return ret == 0 ? rte_eth_dev_start(b->port) : ret;
+	if (ret == 0)
+		ret = rte_eth_dev_start(b->port);
+	for (qid = 0; ret == 0 && b->intr && qid < b->queues; qid++)
+		ret = rte_eth_dev_rx_intr_ctl_q(b->port, qid, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_ADD, NULL);
+	return ret;
 }
 
 static void
@@ -462,9 +502,12 @@ usage(const char *why)
 		"  --burst N     most frames handed to a queue at once, 1 to %d (32)\n"
 		"  --stall S     give up when nothing came back for S seconds (10)\n"
 		"  --idle US     sleep when there is nothing to do, 0: poll on (0)\n"
+		"  --interrupts  when there is nothing to do, sleep until the port interrupts; one that does not\n"
+		"                come is an error\n"
 		"  --wait        say \"ready\" when the port is up, and begin when stdin has a line, or ends\n"
 		"  --run N       number of this run, 0 to 255: frames of others are not counted (0)\n"
-		"Exit status: 0 each frame came back as sent, once, in its flow's order; 1 not so; 2 usage.\n",
+		"Exit status: 0 each frame came back as sent, once, in its flow's order, and no interrupt was missed;\n"
+		"1 not so; 2 usage.\n",
 		why, MAX_QUEUES, MAX_FLOWS, MAX_BURST);
 	exit(2);
 }
@@ -488,6 +531,7 @@ bench_parse(struct bench *b, int argc, char **argv)
 		{ "peer", 1, NULL, 'p' }, { "count", 1, NULL, 'c' }, { "queues", 1, NULL, 'q' },
 		{ "flows", 1, NULL, 'f' }, { "window", 1, NULL, 'w' }, { "burst", 1, NULL, 'b' },
 		{ "stall", 1, NULL, 's' }, { "idle", 1, NULL, 'i' }, { "run", 1, NULL, 'r' }, { "wait", 0, NULL, 'W' },
+		{ "interrupts", 0, NULL, 'I' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -507,6 +551,7 @@ bench_parse(struct bench *b, int argc, char **argv)
 		case 's': b->stall_s = number(optarg, 1, 600); break;
 		case 'i': b->idle_us = number(optarg, 0, 1000000); break;
 		case 'W': b->wait = true; break;
+		case 'I': b->intr = true; break;
 		case 'r': b->run = number(optarg, 0, UINT8_MAX); break;
 		default: usage("no such option");
 		}
