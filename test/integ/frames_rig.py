@@ -247,6 +247,8 @@ class Folder:
     """A folder of one's own while it is used, and the programs in it, which end with it."""
 
     def __init__(self):
+        # One that is ended from outside takes it all along as well.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         self.path, self.programs = tempfile.mkdtemp(prefix="nicframes-"), []
 
     def start(self, kind, *args, **options):
