@@ -27,7 +27,8 @@ struct nicsim_conf {
 	enum nicsim_switch_mode mode;
 	const char *wire; /**< See nicsim_wire.h. */
 	unsigned int threads; /**< Hardware threads, 1..NICSIM_THREADS_MAX. */
-	const int *cores; /**< Processor of each; NULL: placed by the kernel. */
+	/** Processor of each; NULL: those that the process had when this was loaded. */
+	const int *cores;
 	/** Microseconds between looks at doorbell pages when idle, at most. 10..1000000. */
 	unsigned int idle_us;
 	unsigned int num_faults; /**< Armed before the first driver sees a VF. */

@@ -271,8 +271,11 @@ hw_main(void *arg)
 	unsigned int idle = 0;
 	uint64_t begin;
 
-	while (!__atomic_load_n(&hw->stop, __ATOMIC_ACQUIRE)) {
+	for (;;) {
+		/* In this order: what is asked for after the look at it makes pending true again. */
 		__atomic_store_n(&hw->pending, false, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&hw->stop, __ATOMIC_SEQ_CST))
+			break;
 		begin = now_ns();
 		if (pass(hw)) {
 			count(&hw->stats.busy_ns, now_ns() - begin);
@@ -285,17 +288,32 @@ hw_main(void *arg)
 	return NULL;
 }
 
+/*
+ * Where this process may run, as it was when it was loaded: later EAL binds the thread that makes
+ * the NIC to a processor of its own, which the hardware's threads would inherit.
+ */
+static cpu_set_t anywhere;
+static bool anywhere_known;
+
+__attribute__((constructor)) static void
+remember_processors(void)
+{
+	anywhere_known = sched_getaffinity(0, sizeof(anywhere), &anywhere) == 0;
+}
+
 static int
 place(pthread_attr_t *attr, int core)
 {
-	cpu_set_t set;
+	cpu_set_t set = anywhere;
 
-	if (core < 0)
+	if (core < 0 && !anywhere_known)
 		return 0;
 	if (core >= CPU_SETSIZE)
 		return EINVAL;
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
+	if (core >= 0) {
+		CPU_ZERO(&set);
+		CPU_SET(core, &set);
+	}
 	return pthread_attr_setaffinity_np(attr, sizeof(set), &set);
 }
 
@@ -336,7 +354,7 @@ nicsim_hw_stop(struct nicsim_hw *hw)
 {
 	if (!hw->started)
 		return;
-	__atomic_store_n(&hw->stop, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&hw->stop, true, __ATOMIC_SEQ_CST);
 	nicsim_hw_wake(hw);
 	pthread_join(hw->thread, NULL);
 	hw->started = false;

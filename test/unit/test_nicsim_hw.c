@@ -286,6 +286,32 @@ threads_are_placed(void)
 	return 0;
 }
 
+/* Not where the thread that makes the NIC was bound to since. */
+static int
+threads_are_anywhere(void)
+{
+	struct nicsim_conf conf = conf_of(0, 1, "none");
+	struct nicsim *nic;
+	cpu_set_t may, one, set;
+	int i, tid;
+
+	UT_EQ(sched_getaffinity(0, sizeof(may), &may), 0);
+	for (i = 0; !CPU_ISSET(i, &may); i++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET(i, &one);
+	UT_EQ(pthread_setaffinity_np(pthread_self(), sizeof(one), &one), 0);
+	nic = nicbench_nic(&conf);
+	UT_EQ(pthread_setaffinity_np(pthread_self(), sizeof(may), &may), 0);
+	UT_CHECK(nic != NULL);
+	tid = nicbench_thread("nicsim-hw0");
+	UT_CHECK(tid != 0);
+	UT_EQ(sched_getaffinity(tid, sizeof(set), &set), 0);
+	nicsim_destroy(nic);
+	UT_CHECK(CPU_EQUAL(&set, &may));
+	return 0;
+}
+
 /* --- sleep ------------------------------------------------------------------------------------ */
 
 /* Per mille of one processor that this process takes while nothing is to be done. */
@@ -852,6 +878,7 @@ static const struct ut_case cases[] = {
 	UT_CASE(addresses),
 	UT_CASE(leaves_nothing),
 	UT_CASE(threads_are_placed),
+	UT_CASE(threads_are_anywhere),
 	UT_CASE(sleeps_when_idle),
 	UT_CASE(looks_at_pages_in_time),
 	UT_CASE(first_frame_after_sleep),
