@@ -192,6 +192,11 @@ event_text(const struct vsw_event *event, char *text, size_t len)
 	case VSW_EVENT_ANNOUNCE:
 		snprintf(text, len, "the VF asks the guest to announce itself");
 		break;
+	case VSW_EVENT_RETURNED:
+		/* Its rings are past their start, and a VF can take them over only there. */
+		snprintf(text, len, "the VF is back%s", guest->state == VSW_GUEST_NEGOTIATING ?
+			"; it runs the guest again when that restarts its driver" : "");
+		break;
 	case VSW_EVENT_STOPPED:
 		snprintf(text, len, "socket and VF released");
 		break;

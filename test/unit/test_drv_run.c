@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 
+#include <rte_vhost.h>
+
 #include "rig.h"
 
 #define RUNNING RTE_PMD_VDPA_VIRTIO_RUNNING
@@ -668,6 +670,30 @@ removed_starting(void)
 	return rig_run(NULL, removed_starting_run);
 }
 
+/* Without a guest a VF may come back as something else, and guests to come are told so. */
+static int
+returns_as_other_run(struct rig *rig)
+{
+	const uint64_t packed = VIO_BIT(VIO_F_RING_PACKED);
+	uint64_t features;
+
+	UT_EQ(rte_vhost_driver_get_features(rig->path, &features), 0);
+	UT_EQ(features & packed, packed);
+	UT_DO(rig_fault(rig, "no-packed"));
+	UT_DO(rig_fault(rig, "gone"));
+	UT_DO(rig_gone(rig));
+	UT_DO(rig_revive(rig));
+	UT_EQ(rte_vhost_driver_get_features(rig->path, &features), 0);
+	UT_EQ(features & packed, 0);
+	return 0;
+}
+
+static int
+returns_as_other(void)
+{
+	return rig_run(NULL, returns_as_other_run);
+}
+
 /* Getters, asked for what is not there. */
 static int
 getters_run(struct rig *rig)
@@ -726,6 +752,7 @@ static const struct ut_case cases[] = {
 	UT_CASE(removed),
 	UT_CASE(removed_idle),
 	UT_CASE(removed_starting),
+	UT_CASE(returns_as_other),
 	UT_CASE(getters),
 	UT_END,
 };

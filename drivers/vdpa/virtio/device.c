@@ -278,12 +278,12 @@ virtio_vdpa_destroy(struct rte_device *rte_dev)
 	return 0;
 }
 
-/* What was told to applications of it (queues, features) must still hold. */
+/* What was told to applications of it must still hold: its queues, and to a guest its features. */
 static int
-same_device(const struct virtio_vdpa_dev *dev, const struct vio_dev *vio, int pairs,
+same_device(struct virtio_vdpa_dev *dev, const struct vio_dev *vio, int pairs,
 	struct virtio_vdpa_fault *fault)
 {
-	uint64_t lost = dev->offered & ~vio->offered;
+	uint64_t lost = guest_of(dev) < 0 ? 0 : dev->offered & ~vio->offered;
 
 	if (pairs != dev->cvq_pairs)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
@@ -293,7 +293,8 @@ same_device(const struct virtio_vdpa_dev *dev, const struct vio_dev *vio, int pa
 	if (lost != 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_DEVICE, -ENOTSUP,
 			"the device is back without features %#" PRIx64
-			" that it had; remedy: remove it and probe it again",
+			" that the guest on its socket was told of; remedy: disconnect that guest, "
+			"and let the device go and come back once more",
 			lost);
 	return 0;
 }
@@ -322,6 +323,7 @@ revive(struct virtio_vdpa_dev *dev, struct virtio_vdpa_bus *bus, struct virtio_v
 			"its removal cannot be watched for: %s", strerror(-ret));
 	}
 	dev->vio = vio;
+	__atomic_store_n(&dev->offered, vio.offered, __ATOMIC_RELAXED);
 	dev->conn.failed_print = 0;
 	virtio_vdpa_config_keep(dev);
 	VV_LOG(NOTICE, dev, "is back");
@@ -377,7 +379,7 @@ rte_pmd_vdpa_virtio_mac_set(struct rte_vdpa_device *vdpa, const uint8_t *mac)
 		memcpy(addr.addr_bytes, mac, sizeof(addr.addr_bytes));
 		if (!rte_is_valid_assigned_ether_addr(&addr))
 			return -EINVAL;
-		if ((dev->offered & VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR)) == 0)
+		if ((virtio_vdpa_offered(dev) & VIO_BIT(VIO_NET_F_CTRL_MAC_ADDR)) == 0)
 			return -ENOTSUP;
 	}
 	pthread_mutex_lock(&dev->lock);

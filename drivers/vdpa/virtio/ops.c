@@ -59,7 +59,7 @@ op_get_features(struct rte_vdpa_device *vdpa, uint64_t *features)
 
 	if (dev == NULL)
 		return -ENODEV;
-	*features = (dev->offered & virtio_vdpa_guest_mask()) | frontend |
+	*features = (virtio_vdpa_offered(dev) & virtio_vdpa_guest_mask()) | frontend |
 		(1ULL << VHOST_USER_F_PROTOCOL_FEATURES);
 	if (pairs_offered(dev) > 1)
 		*features |= VIO_BIT(VIO_NET_F_MQ);
@@ -168,7 +168,7 @@ refuse_busy(struct virtio_vdpa_dev *dev, int vid)
 static int
 features_check(struct virtio_vdpa_dev *dev, uint64_t features, struct virtio_vdpa_fault *fault)
 {
-	const uint64_t lacking = features & virtio_vdpa_guest_mask() & ~dev->offered;
+	const uint64_t lacking = features & virtio_vdpa_guest_mask() & ~virtio_vdpa_offered(dev);
 
 	if ((features & VIO_BIT(VIO_F_VERSION_1)) == 0)
 		return virtio_vdpa_fault_set(fault, RTE_PMD_VDPA_VIRTIO_GUEST_LEGACY, -ENOTSUP,

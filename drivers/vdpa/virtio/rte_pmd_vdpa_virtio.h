@@ -77,7 +77,10 @@ enum rte_pmd_vdpa_virtio_event_type {
 	RTE_PMD_VDPA_VIRTIO_EVENT_KICK, /**< How kicks reach the device was settled; see kick. */
 	/** The device asks the guest to announce itself (VIRTIO_NET_S_ANNOUNCE). */
 	RTE_PMD_VDPA_VIRTIO_EVENT_ANNOUNCE,
-	/** A device that was removed is back: guests can start on it again. */
+	/**
+	 * A device that was removed is back: a guest can start on it again. One that is still
+	 * connected does so when its driver restarts: a device takes rings at their start only.
+	 */
 	RTE_PMD_VDPA_VIRTIO_EVENT_RETURNED,
 };
 

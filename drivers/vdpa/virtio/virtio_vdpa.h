@@ -53,7 +53,7 @@ extern int virtio_vdpa_logtype;
 struct virtio_vdpa_conn {
 	int vid; /* the connection that has the device, -1: none */
 	int refused_vid; /* last other connection that was told BUSY, so that it is told once */
-	uint64_t failed_print; /* fingerprint of the configuration that failed, 0: none */
+	uint64_t failed_print; /* fingerprint of the configuration that failed, 0: none; under lock */
 	uint16_t queues; /* that the front-end spoke of so far, in whole pairs */
 	uint16_t max_pairs; /* that it was offered */
 	int waiting_vid; /* another connection, which may have the device next, -1: none */
@@ -96,7 +96,8 @@ struct virtio_vdpa_dev {
 	struct rte_device *rte_dev;
 	struct rte_vdpa_device *vdpa;
 
-	uint64_t offered; /* feature bits, as guests are told; never changes */
+	/* feature bits, as guests are told; atomic, changes while no guest is connected only */
+	uint64_t offered;
 
 	pthread_mutex_t front_lock;
 	struct virtio_vdpa_conn conn;
@@ -136,6 +137,12 @@ struct virtio_vdpa_dev {
 	struct virtio_vdpa_worker worker;
 	struct virtio_vdpa_frontend frontend;
 };
+
+static inline uint64_t
+virtio_vdpa_offered(const struct virtio_vdpa_dev *dev)
+{
+	return __atomic_load_n(&dev->offered, __ATOMIC_RELAXED);
+}
 
 /* device.c: which device it is; NULL: none of this driver's. Any thread. */
 struct virtio_vdpa_dev *virtio_vdpa_by_vdpa(const struct rte_vdpa_device *vdpa);
