@@ -89,8 +89,11 @@ check_csum(struct nicsim_frame *frame)
 	struct nicsim_meta *meta = &frame->meta;
 	struct nicsim_headers h;
 
-	meta->flags &= NICSIM_HDR_NEEDS_CSUM;
-	if (meta->flags == 0) {
+	if ((meta->flags & NICSIM_HDR_NEEDS_CSUM) != 0)
+		meta->flags = NICSIM_HDR_NEEDS_CSUM; /* what is not there yet cannot be right */
+	else
+		meta->flags &= NICSIM_HDR_DATA_VALID;
+	if (meta->flags != NICSIM_HDR_NEEDS_CSUM) {
 		meta->csum_start = 0;
 		meta->csum_offset = 0;
 		return 0;

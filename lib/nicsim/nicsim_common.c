@@ -259,11 +259,22 @@ status_judge(struct nicsim_regs *regs, uint8_t val, uint8_t added)
 		nicsim_regs_blame(regs, "a feature accepted that was not offered");
 }
 
+/* 2.1.2: without DRIVER_OK, which a driver must not take back, no buffer is used. */
+static void
+queues_down(struct nicsim_regs *regs)
+{
+	uint16_t i;
+
+	for (i = 0; i < NICSIM_REGS_QUEUES && regs->hooks != NULL; i++)
+		if (regs->q[i].enable != 0)
+			regs->hooks->disable(regs->hooks_ctx, i);
+}
+
 static void
 status_write(struct nicsim_regs *regs, uint8_t val)
 {
 	uint8_t added = val & (uint8_t)~regs->status;
-	uint8_t refused = 0;
+	uint8_t refused = 0, down;
 
 	if (val == VIO_STATUS_RESET) {
 		reset_write(regs);
@@ -279,7 +290,10 @@ status_write(struct nicsim_regs *regs, uint8_t val)
 		refused |= added & VIO_STATUS_FEATURES_OK;
 	if (fault_is_on(regs, NICSIM_FAULT_REFUSE_DRIVER_OK))
 		refused |= added & VIO_STATUS_DRIVER_OK;
+	down = regs->status & (uint8_t)~val & (VIO_STATUS_FEATURES_OK | VIO_STATUS_DRIVER_OK);
 	regs->status = (uint8_t)((val & ~refused) | (regs->status & VIO_STATUS_NEEDS_RESET));
+	if (down != 0)
+		queues_down(regs);
 	if ((added & ~refused & VIO_STATUS_DRIVER_OK) && regs->hooks != NULL)
 		regs->hooks->live(regs->hooks_ctx);
 }
@@ -300,8 +314,12 @@ features_write(struct nicsim_regs *regs, uint32_t val)
 static void
 queue_enable_write(struct nicsim_regs *regs, struct nicsim_regs_queue *q, uint32_t val)
 {
-	if (val != 1)
+	if (val != 1) {
 		nicsim_regs_blame(regs, "queue_enable written with other than 1");
+		return;
+	}
+	if (q->enable != 0) /* the one who wrote it is to blame already */
+		return;
 	if (!(regs->status & VIO_STATUS_FEATURES_OK))
 		nicsim_regs_blame(regs, "a queue enabled before FEATURES_OK");
 	if (q->size == 0)

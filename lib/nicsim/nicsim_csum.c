@@ -75,7 +75,7 @@ nicsim_frame_checksum(struct nicsim_frame *frame)
 	nicsim_csum_put(start + meta->csum_offset,
 		nicsim_csum_add(0, start, frame->len - meta->csum_start),
 		meta->csum_offset == UDP_CSUM_OFFSET);
-	frame->meta.flags &= (uint8_t)~NICSIM_HDR_NEEDS_CSUM;
+	frame->meta.flags = NICSIM_HDR_DATA_VALID;
 	frame->meta.csum_start = 0;
 	frame->meta.csum_offset = 0;
 }

@@ -28,6 +28,29 @@
 		VIO_BIT(VIO_NET_F_GUEST_UFO) | VIO_BIT(VIO_NET_F_GUEST_USO4) |                     \
 		VIO_BIT(VIO_NET_F_GUEST_USO6))
 
+/* 2.5.1: what a driver reads differently from now on is another generation, whoever changed it. */
+static void
+config_mac(struct nicsim_vf *vf)
+{
+	uint8_t *mac = vf->regs.netcfg + VIO_NET_CFG_MAC;
+
+	if (memcmp(mac, vf->ctrl.mac, sizeof(vf->ctrl.mac)) == 0)
+		return;
+	memcpy(mac, vf->ctrl.mac, sizeof(vf->ctrl.mac));
+	vf->regs.generation++;
+}
+
+static void
+config_announced(struct nicsim_vf *vf)
+{
+	uint8_t *status = vf->regs.netcfg + VIO_NET_CFG_STATUS;
+
+	if ((*status & VIO_NET_S_ANNOUNCE) == 0)
+		return;
+	*status &= (uint8_t)~VIO_NET_S_ANNOUNCE;
+	vf->regs.generation++;
+}
+
 void
 nicsim_ctrl_reset(struct nicsim_vf *vf)
 {
@@ -35,8 +58,8 @@ nicsim_ctrl_reset(struct nicsim_vf *vf)
 
 	c->pairs = 0;
 	memcpy(c->mac, vf->regs.conf.mac, sizeof(c->mac));
-	memcpy(vf->regs.netcfg + VIO_NET_CFG_MAC, c->mac, sizeof(c->mac));
-	vf->regs.netcfg[VIO_NET_CFG_STATUS] &= (uint8_t)~VIO_NET_S_ANNOUNCE;
+	config_mac(vf);
+	config_announced(vf);
 	c->promisc = c->allmulti = c->alluni = c->nomulti = c->nouni = c->nobcast = false;
 	c->unicast.num = c->multicast.num = 0;
 	c->unicast.overflow = c->multicast.overflow = false;
@@ -105,7 +128,7 @@ mac_set(struct nicsim_vf *vf)
 	if (!nicsim_vf_has(vf, VIO_NET_F_CTRL_MAC_ADDR) || c->len != 6 || (c->data[0] & 1))
 		return VIO_NET_ERR;
 	memcpy(c->mac, c->data, 6);
-	memcpy(vf->regs.netcfg + VIO_NET_CFG_MAC, c->data, 6);
+	config_mac(vf);
 	return VIO_NET_OK;
 }
 
@@ -114,7 +137,7 @@ announce_ack(struct nicsim_vf *vf)
 {
 	if (!nicsim_vf_has(vf, VIO_NET_F_GUEST_ANNOUNCE) || vf->ctrl.len != 0)
 		return VIO_NET_ERR;
-	vf->regs.netcfg[VIO_NET_CFG_STATUS] &= (uint8_t)~VIO_NET_S_ANNOUNCE;
+	config_announced(vf);
 	vf->ctrl.announced++;
 	return VIO_NET_OK;
 }

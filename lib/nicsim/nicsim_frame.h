@@ -54,8 +54,9 @@ uint32_t nicsim_frame_hash(const uint8_t *data, uint32_t len);
 
 /**
  * nicsim_check.c: check meta, as a sender gave it, against the frame. What is no use is cleared
- * (flags but NEEDS_CSUM, and fields that then mean nothing), and hdr_len, which is a hint of the
- * sender, becomes the length of the headers that are there.
+ * (flags but NEEDS_CSUM or, without that, DATA_VALID; fields that then mean nothing), and hdr_len,
+ * which is a hint of the sender, becomes the length of the headers that are there. DATA_VALID
+ * cannot be checked: who takes frames from one that may not say so clears it before.
  *
  * @param frame  data and len as received, meta of any content
  * @return 0; -EINVAL a length out of bounds, a checksum past the frame or in front of what follows
@@ -63,8 +64,8 @@ uint32_t nicsim_frame_hash(const uint8_t *data, uint32_t len);
  */
 int nicsim_frame_check(struct nicsim_frame *frame);
 
-/** nicsim_csum.c: compute the checksum that meta asks for, if it does, and clear NEEDS_CSUM. A
- *  frame with a GSO type is to be cut instead. */
+/** nicsim_csum.c: compute the checksum that meta asks for, if it does; DATA_VALID takes the place of
+ *  NEEDS_CSUM. A frame with a GSO type is to be cut instead. */
 void nicsim_frame_checksum(struct nicsim_frame *frame);
 
 /**
@@ -74,7 +75,7 @@ void nicsim_frame_checksum(struct nicsim_frame *frame);
  *
  * @param frame  not changed; passed nicsim_frame_check(), and at most two tags were pushed since
  * @param out    called for each, in order; the frame is valid during the call, with
- *               NICSIM_HEADROOM, without GSO type and without NEEDS_CSUM
+ *               NICSIM_HEADROOM, without GSO type, and with DATA_VALID in place of NEEDS_CSUM
  * @return 0; -EINVAL what meta says does not fit the frame, and out was not called
  */
 int nicsim_frame_segment(const struct nicsim_frame *frame,

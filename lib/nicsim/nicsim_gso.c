@@ -75,7 +75,8 @@ nicsim_frame_segment(const struct nicsim_frame *frame,
 		if (!p.last)
 			p.len = frame->meta.gso_size;
 		segment = (struct nicsim_frame){ .data = buf + NICSIM_HEADROOM,
-			.len = cut.hdr + p.len, .hash = frame->hash };
+			.len = cut.hdr + p.len, .hash = frame->hash,
+			.meta = { .flags = NICSIM_HDR_DATA_VALID } };
 		memcpy(segment.data, frame->data, cut.hdr);
 		memcpy(segment.data + cut.hdr, frame->data + cut.hdr + p.off, p.len);
 		gso_ip(segment.data, &cut, &p);

@@ -124,6 +124,11 @@ nicsim_vf_needs_reset(struct nicsim_vf *vf)
 void
 nicsim_vf_broken(struct nicsim_vf *vf, uint16_t qid)
 {
-	vf->queue[qid].kicked = false;
+	struct nicsim_queue *q = &vf->queue[qid];
+
+	q->kicked = false;
+	if (q->given_up)
+		return;
+	q->given_up = true;
 	nicsim_vf_needs_reset(vf);
 }

@@ -305,6 +305,7 @@ queue_get(struct port_queue *q, struct nicsim_frame *frame)
 	while (most-- > 0 && (len = nicsim_fifo_peek(&q->tx, &frame->meta)) != 0) {
 		nicsim_fifo_take(&q->tx, frame->data, len);
 		frame->len = len;
+		frame->meta.flags &= (uint8_t)~NICSIM_HDR_DATA_VALID; /* software cannot know */
 		if (nicsim_frame_check(frame) == 0) {
 			frame->hash = nicsim_frame_hash(frame->data, frame->len);
 			return true;

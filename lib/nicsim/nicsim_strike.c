@@ -52,12 +52,18 @@ go(struct nicsim_vf *vf, bool silently)
 	nicsim_vf_changed(vf, true);
 }
 
-/* Who had it open sees nothing of that: to him it stays what it was, gone. */
+/*
+ * Who had it open sees nothing of that: to him it stays what it was, gone. Where the bus was not
+ * told, it is now: a bus that finds another device in the old one's place asks for the old one back
+ * first, and nobody else could open it until then.
+ */
 static void
 come_back(struct nicsim_vf *vf)
 {
 	if (!vf->gone)
 		return;
+	if (vf->stale && vf->gone_fd >= 0)
+		eventfd_write(vf->gone_fd, 1);
 	vf->gone = false;
 	nicsim_vf_power(vf);
 	vf->regs.gone = vf->stale;
@@ -164,6 +170,21 @@ nicsim_vf_fault_clear(struct nicsim_vf *vf)
 	nicsim_vf_unlock(vf);
 }
 
+/* Queues that are stalled besides the last one, which is listed as any fault in force is. */
+static unsigned int
+list_stalled(
+	const struct nicsim_vf *vf, struct nicsim_fault *faults, unsigned int n, unsigned int max)
+{
+	uint16_t i;
+
+	for (i = 0; i < vf->num_queues && n < max; i++)
+		if (vf->queue[i].stalled && i != vf->regs.faults.arg[NICSIM_FAULT_QUEUE_STALL])
+			faults[n++] = (struct nicsim_fault){
+				.kind = NICSIM_FAULT_QUEUE_STALL, .has_arg = true, .arg = i
+			};
+	return n;
+}
+
 unsigned int
 nicsim_vf_faults(struct nicsim_vf *vf, struct nicsim_fault *faults, unsigned int max)
 {
@@ -171,6 +192,7 @@ nicsim_vf_faults(struct nicsim_vf *vf, struct nicsim_fault *faults, unsigned int
 
 	nicsim_vf_lock(vf);
 	n = nicsim_faults_list(&vf->regs.faults, faults, max);
+	n = list_stalled(vf, faults, n, max);
 	nicsim_vf_unlock(vf);
 	return n;
 }

@@ -46,10 +46,9 @@ tell_changes(struct nicsim_vf *vf)
 	void *ctx;
 	bool gone;
 
-	while (vf->num_changes > 0 && !vf->telling) {
-		gone = vf->changes[0];
-		vf->num_changes--;
-		memmove(vf->changes, vf->changes + 1, vf->num_changes * sizeof(vf->changes[0]));
+	while (vf->changed && !vf->telling) {
+		gone = vf->changed_gone;
+		vf->changed = false;
 		change = vf->change;
 		ctx = vf->change_ctx;
 		if (change == NULL)
@@ -74,8 +73,8 @@ nicsim_vf_unlock(struct nicsim_vf *vf)
 void
 nicsim_vf_changed(struct nicsim_vf *vf, bool gone)
 {
-	if (vf->num_changes < NICSIM_VF_CHANGES)
-		vf->changes[vf->num_changes++] = gone;
+	vf->changed = true;
+	vf->changed_gone = gone;
 }
 
 void

@@ -25,6 +25,8 @@
 #define NICSIM_VF_PAIRS 128
 #define NICSIM_VF_VECTORS 2048
 #define NICSIM_VF_BAR 4
+/** Faults that one function can have waiting and in force: each queue may be stalled. */
+#define NICSIM_VF_FAULTS (NICSIM_FAULT_ARMED + NICSIM_FAULT_NUM + 2 * NICSIM_VF_PAIRS)
 
 /** What a function is made as. */
 struct nicsim_vf_conf {
@@ -127,9 +129,10 @@ void nicsim_vf_fault_clear(struct nicsim_vf *vf);
 
 /**
  * Faults that wait for their point, with what is left of their count; then those in force: at
- * NICSIM_AT_ONCE, count 0, with their argument also where it was left to its default.
+ * NICSIM_AT_ONCE, count 0, with their argument also where it was left to its default. Stalled
+ * queues are a fault each; all but the one that was stalled last come at the end.
  *
- * @param max  NICSIM_FAULT_ARMED + NICSIM_FAULT_NUM is always enough
+ * @param max  NICSIM_VF_FAULTS is always enough
  * @return their number, at most max
  */
 unsigned int nicsim_vf_faults(
@@ -137,8 +140,10 @@ unsigned int nicsim_vf_faults(
 
 /**
  * Called when GONE (not silently) or RETURN has struck, on any thread, with no lock held, one call
- * after the other and in order; must not wait. NULL: no one; no call of the one before is under way
- * then, unless it is this one.
+ * after the other; must not wait. The last call always says what holds in the end; changes that
+ * come while a call is under way are told by one call after it, which says the newest of them, and
+ * may say the same as that one. NULL: no one; no call of the one before is under way then, unless
+ * it is this one.
  */
 void nicsim_vf_on_change(struct nicsim_vf *vf, void (*change)(void *ctx, bool gone), void *ctx);
 

@@ -17,12 +17,13 @@ static uint32_t
 io_read(void *ctx, uint8_t bar, uint64_t off, uint8_t len)
 {
 	struct nicsim_vf *vf = ctx;
-	uint32_t val;
+	uint32_t val = UINT32_MAX >> (32 - 8 * len);
 
 	nicsim_vf_lock(vf);
-	if (!vf->open)
+	if (vf->open)
+		val = nicsim_regs_ops.read(&vf->regs, bar, off, len);
+	else
 		nicsim_regs_blame(&vf->regs, "a register read while the function is not open");
-	val = nicsim_regs_ops.read(&vf->regs, bar, off, len);
 	nicsim_vf_unlock(vf);
 	return val;
 }
@@ -33,9 +34,10 @@ io_write(void *ctx, uint8_t bar, uint64_t off, uint8_t len, uint32_t val)
 	struct nicsim_vf *vf = ctx;
 
 	nicsim_vf_lock(vf);
-	if (!vf->open)
+	if (vf->open)
+		nicsim_regs_ops.write(&vf->regs, bar, off, len, val);
+	else
 		nicsim_regs_blame(&vf->regs, "a register written while the function is not open");
-	nicsim_regs_ops.write(&vf->regs, bar, off, len, val);
 	nicsim_vf_unlock(vf);
 }
 
@@ -86,6 +88,16 @@ fds_open(struct nicsim_vf *vf)
 	return 0;
 }
 
+/* As the kernel resets a function at both ends of its use; no reset of the driver's. */
+static void
+reset_locked(struct nicsim_vf *vf)
+{
+	nicsim_common_default(&vf->regs);
+	vf->regs.device_select = vf->regs.driver_select = 0;
+	nicsim_vf_stop(vf);
+	nicsim_ctrl_reset(vf);
+}
+
 static int
 open_locked(struct nicsim_vf *vf, struct nicsim_vf_info *info)
 {
@@ -104,6 +116,7 @@ open_locked(struct nicsim_vf *vf, struct nicsim_vf_info *info)
 		fds_close(vf);
 		return ret;
 	}
+	reset_locked(vf);
 	vf->open = true;
 	vf->asked.opens++;
 	info->vectors = vf->irq.vectors;
@@ -129,9 +142,7 @@ close_locked(struct nicsim_vf *vf)
 {
 	uint16_t i;
 
-	nicsim_common_default(&vf->regs);
-	nicsim_vf_stop(vf);
-	nicsim_ctrl_reset(vf);
+	reset_locked(vf);
 	for (i = 0; i < vf->num_queues; i++)
 		vf->queue[i].doorbell = NULL;
 	nicsim_irq_disable(&vf->irq);

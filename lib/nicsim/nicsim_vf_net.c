@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vdpa-virtio authors
  *
- * The header of a frame in a ring: its bytes, and the features that its fields depend on. Owns
- * nothing; runs under the function's lock.
+ * The header of a frame in a ring: its bytes, and the features that its fields depend on; and what
+ * queues of both directions do alike. Owns nothing; runs under the function's lock.
  */
 #include "nicsim_vf_net.h"
 
@@ -50,6 +50,18 @@ nicsim_net_hdr_read(const uint8_t hdr[NICSIM_NET_HDR], struct nicsim_meta *meta)
 	meta->gso_size = get16(hdr + HDR_GSO_SIZE);
 	meta->csum_start = get16(hdr + HDR_CSUM_START);
 	meta->csum_offset = get16(hdr + HDR_CSUM_OFFSET);
+}
+
+/* Where it is written to, it may turn out that a ring's memory is not there. */
+void
+nicsim_net_flush(struct nicsim_vf *vf, uint16_t qid)
+{
+	struct nicsim_queue *q = &vf->queue[qid];
+
+	if (nicsim_ring_flush(&q->ring))
+		q->signal = true;
+	if (q->ring.broken != NICSIM_RING_OK)
+		nicsim_vf_broken(vf, qid);
 }
 
 bool

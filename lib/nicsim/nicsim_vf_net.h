@@ -9,6 +9,8 @@
 #ifndef NICSIM_VF_NET_H
 #define NICSIM_VF_NET_H
 
+#include <time.h>
+
 #include "nicsim_vf_priv.h"
 
 #define NICSIM_NET_HDR 12 /* bytes; without HASH_REPORT, that is not offered */
@@ -23,6 +25,16 @@ bool nicsim_net_may_send(const struct nicsim_vf *vf, const struct nicsim_meta *m
 
 /* Whether the driver takes a frame with that GSO type as it is (5.1.6.4.1). */
 bool nicsim_net_takes_gso(const struct nicsim_vf *vf, uint8_t gso_type);
+
+/* ms, of a clock that is cheap to read and good for seconds; it wraps. */
+static inline uint32_t
+nicsim_net_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint32_t)((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
+}
 
 /* Pairs that have rings; the third queue is another one without MQ (5.1.2). */
 static inline unsigned int
@@ -39,12 +51,8 @@ nicsim_net_is_fateful(const struct nicsim_vf *vf)
 	return vf->regs.faults.num_armed != 0;
 }
 
-/* Publish what was pushed to a queue, and remember whether the driver wants to hear of it. */
-static inline void
-nicsim_net_flush(struct nicsim_queue *q)
-{
-	if (nicsim_ring_flush(&q->ring))
-		q->signal = true;
-}
+/* Publish what was pushed to a queue, and remember whether the driver wants to hear of it. If the
+ * ring is broken, by that or since the last time, it is told. */
+void nicsim_net_flush(struct nicsim_vf *vf, uint16_t qid);
 
 #endif /* NICSIM_VF_NET_H */

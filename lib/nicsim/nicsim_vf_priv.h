@@ -13,11 +13,10 @@
 #include "nicsim_ctrl.h"
 #include "nicsim_irq.h"
 #include "nicsim_regs.h"
+#include "nicsim_steer.h"
 #include "nicsim_vf.h"
 
 #define NICSIM_VF_BAR_OFFSET ((uint64_t)NICSIM_VF_BAR << 40) /* in device_fd; as VFIO has it */
-#define NICSIM_VF_CHANGES 4
-#define NICSIM_VF_FLOWS 1024 /* a power of 2 */
 
 /*
  * Queue 2n receives (the function writes), 2n + 1 sends. The control queue is the one after the
@@ -28,6 +27,7 @@ struct nicsim_queue {
 	bool running; /* enabled, and DRIVER_OK: the function works on it */
 	bool kicked; /* a doorbell was rung that was not seen to yet; of queues that send */
 	bool stalled; /* by a fault */
+	bool given_up; /* its ring is broken, and the driver was told */
 	bool signal; /* used entries were published that the driver wants to hear of */
 	uint32_t *doorbell; /* its word in device_fd; NULL: it has no page of its own */
 	struct nicsim_queue_stats stats;
@@ -51,8 +51,7 @@ struct nicsim_vf {
 	struct nicsim_queue *queue; /* 2 * conf.pairs + 1 */
 	uint16_t num_queues;
 	uint16_t tx_turn; /* pair whose turn it is to send */
-	/* By hash: 1 + pair that frames of such a flow were last sent on; 0: none was (5.1.6.5.6) */
-	uint8_t flow[NICSIM_VF_FLOWS];
+	struct nicsim_steer steer; /* pairs that flows are sent on (5.1.6.5.6) */
 	struct nicsim_chain *chain; /* scratch of the hardware thread, under the lock */
 	struct nicsim_vf_stats stats;
 
@@ -67,10 +66,10 @@ struct nicsim_vf {
 
 	void (*wake)(void *ctx);
 	void *wake_ctx;
-	/* What is still to be told, in order; told by one thread at a time. */
+	/* What is still to be told, the newest alone; told by one thread at a time. */
 	pthread_cond_t told;
-	bool changes[NICSIM_VF_CHANGES]; /* whether it went or came back */
-	unsigned int num_changes;
+	bool changed;
+	bool changed_gone; /* whether it went or came back */
 	bool telling;
 	pthread_t teller;
 	void (*change)(void *ctx, bool gone);
@@ -127,7 +126,8 @@ void nicsim_vf_signal(struct nicsim_vf *vf, uint16_t qid);
 /* nicsim_irq.c: the device configuration changed: another generation, and an interrupt. */
 void nicsim_vf_config_changed(struct nicsim_vf *vf);
 
-/* nicsim_irq.c: a ring is broken: DEVICE_NEEDS_RESET, with a configuration interrupt. */
+/* nicsim_irq.c: a ring is broken: DEVICE_NEEDS_RESET, with a configuration interrupt; once, until
+ * the queue is started again. */
 void nicsim_vf_broken(struct nicsim_vf *vf, uint16_t qid);
 
 /* nicsim_irq.c: DEVICE_NEEDS_RESET, with a configuration interrupt where the driver is live. */

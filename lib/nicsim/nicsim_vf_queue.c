@@ -27,7 +27,7 @@ nicsim_vf_stop(struct nicsim_vf *vf)
 	for (i = 0; i < vf->num_queues; i++)
 		queue_stop(&vf->queue[i]);
 	vf->tx_turn = 0;
-	memset(vf->flow, 0, sizeof(vf->flow));
+	memset(&vf->steer, 0, sizeof(vf->steer));
 }
 
 /* Whether there is such a queue with the features that the driver accepted (5.1.2). */
@@ -80,7 +80,7 @@ queue_start(struct nicsim_vf *vf, uint16_t qid)
 	}
 	if (nicsim_faults_on(f, NICSIM_FAULT_DISORDER) && qid < 2 * vf->conf.pairs)
 		nicsim_ring_disorder(&q->ring, (uint16_t)f->arg[NICSIM_FAULT_DISORDER], qid + 1u);
-	q->kicked = q->signal = false;
+	q->kicked = q->signal = q->given_up = false;
 	doorbell_start(vf, qid);
 	q->running = true;
 }

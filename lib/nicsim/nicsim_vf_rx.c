@@ -133,11 +133,15 @@ frame_count(struct nicsim_vf *vf, uint16_t qid, const struct nicsim_frame *frame
 
 /* 5.1.6.5.6: where frames of that flow were sent from, if that is still active. */
 static uint16_t
-pair_of(const struct nicsim_vf *vf, uint32_t hash)
+pair_of(struct nicsim_vf *vf, uint32_t hash)
 {
-	uint16_t learnt = vf->flow[hash % NICSIM_VF_FLOWS], active = nicsim_vf_active_pairs(vf);
+	uint16_t active = nicsim_vf_active_pairs(vf);
+	int learnt;
 
-	return learnt != 0 && learnt <= active ? learnt - 1 : (uint16_t)(hash % active);
+	if (active == 1)
+		return 0;
+	learnt = nicsim_steer_find(&vf->steer, hash, nicsim_net_now());
+	return learnt >= 0 && learnt < active ? (uint16_t)learnt : (uint16_t)(hash % active);
 }
 
 /* A frame as the guest takes it. A point may stop the queue, or all of them. */
@@ -154,12 +158,12 @@ frame_deliver(struct nicsim_vf *vf, const struct nicsim_frame *frame)
 		if (q->ring.notify_on)
 			nicsim_ring_notify(&q->ring, false);
 		ret = frame_put(vf, &q->ring, frame);
-		if (ret == -EPROTO)
+		if (q->ring.broken != NICSIM_RING_OK) /* also in giving back what is full */
 			nicsim_vf_broken(vf, qid);
 	}
 	frame_count(vf, qid, frame, ret);
 	if (ret == 0 && nicsim_net_is_fateful(vf)) {
-		nicsim_net_flush(q);
+		nicsim_net_flush(vf, qid);
 		nicsim_vf_point(vf, NICSIM_AT_RX);
 	}
 }
@@ -213,11 +217,18 @@ frame_adapt(struct nicsim_vf *vf, struct nicsim_frame *frame)
 	segment_deliver(&s, frame);
 }
 
+/* Whether the function works; a queue of it may be stopped all the same. */
+static bool
+is_live(const struct nicsim_vf *vf)
+{
+	return (vf->regs.status & VIO_STATUS_DRIVER_OK) != 0 && !vf->regs.gone;
+}
+
 void
 nicsim_vf_rx(struct nicsim_vf *vf, struct nicsim_frame *frame)
 {
 	nicsim_vf_lock(vf);
-	if (!vf->queue[0].running)
+	if (!is_live(vf))
 		vf->stats.rx_stopped++;
 	else if (!nicsim_vf_link(vf))
 		vf->stats.rx_link_down++;
@@ -241,7 +252,7 @@ nicsim_vf_rx_flush(struct nicsim_vf *vf)
 		if (!q->running)
 			continue;
 		if (nicsim_ring_is_dirty(&q->ring))
-			nicsim_net_flush(q);
+			nicsim_net_flush(vf, (uint16_t)(2 * i));
 		if (q->signal) {
 			q->signal = false;
 			nicsim_vf_signal(vf, (uint16_t)(2 * i));

@@ -30,6 +30,8 @@ frame_read(struct nicsim_vf *vf, struct nicsim_ring *ring, const struct nicsim_c
 		nicsim_chain_read(ring, chain, NICSIM_NET_HDR, frame->data, frame->len) != 0)
 		return -EPROTO;
 	nicsim_net_hdr_read(hdr, &frame->meta);
+	/* 5.1.6.2.1: it is not the driver's to say, and would be believed. */
+	frame->meta.flags &= (uint8_t)~NICSIM_HDR_DATA_VALID;
 	if (!nicsim_net_may_send(vf, &frame->meta))
 		return -EINVAL;
 	return nicsim_frame_check(frame);
@@ -57,7 +59,9 @@ frame_take(struct nicsim_vf *vf, struct nicsim_queue *q, struct nicsim_frame *fr
 	}
 	frame->hash = nicsim_frame_hash(frame->data, frame->len);
 	/* 5.1.6.5.6: what comes back of that flow goes to the same pair. */
-	vf->flow[frame->hash % NICSIM_VF_FLOWS] = (uint8_t)(1 + (q - vf->queue) / 2);
+	if (nicsim_net_pairs(vf) > 1)
+		nicsim_steer_learn(&vf->steer, frame->hash, (uint16_t)((q - vf->queue) / 2),
+			nicsim_net_now());
 	vf->stats.tx_frames++;
 	vf->stats.tx_bytes += frame->len;
 	q->stats.frames++;
@@ -100,13 +104,13 @@ queue_serve(struct nicsim_vf *vf, uint16_t qid, struct nicsim_frame *frames, uns
 			continue;
 		n++;
 		if (nicsim_net_is_fateful(vf)) {
-			nicsim_net_flush(q);
+			nicsim_net_flush(vf, qid);
 			nicsim_vf_point(vf, NICSIM_AT_TX);
 		}
 	}
 	if (!q->running)
 		return n;
-	nicsim_net_flush(q);
+	nicsim_net_flush(vf, qid);
 	if (q->signal) {
 		q->signal = false;
 		nicsim_vf_signal(vf, qid);

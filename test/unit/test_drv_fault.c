@@ -295,6 +295,45 @@ in_and_out(void)
 	return rig_run(NULL, in_and_out_run);
 }
 
+/*
+ * Away without a word, and back before or after the driver noticed: the bus says so then, the
+ * driver lets go, and takes it again.
+ */
+static int
+returns_unnoticed_run(struct rig *rig)
+{
+	struct vhuser_conf conf = guest_of(2, false, VHUSER_ACCEPT);
+	struct virtio_vdpa_fault why;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		rig_forget_events(rig);
+		UT_DO(rig_running(rig, &conf));
+		UT_DO(rig_fault(rig, "gone=1"));
+		if (i == 1) /* it looks at the status now and then */
+			UT_DO(rig_state(rig, FAILED, REASON(GONE)));
+		UT_DO(rig_fault(rig, "return"));
+		UT_DO(rig_gone(rig));
+		UT_DO(is_unwound(rig));
+		while (RIG_LOOK(rig, open))
+			usleep(1000);
+		UT_EQ(nicsim_eth_bus_open(rig->vf, &rig->bus), 0);
+		UT_EQ(virtio_vdpa_revive(&rig->rdev, rig->bus, &why), 0);
+		UT_DO(rig_state(rig, PROBED, OK));
+		UT_DO(rig_guest_gone(rig));
+	}
+	rig_forget_events(rig);
+	UT_DO(rig_fault(rig, "gone"));
+	UT_DO(rig_gone(rig));
+	return comes_back(rig, &conf);
+}
+
+static int
+returns_unnoticed(void)
+{
+	return rig_run(NULL, returns_unnoticed_run);
+}
+
 /* Back as something less: it is not taken for what it was. */
 static int
 returns_as_less_run(struct rig *rig)
@@ -825,6 +864,7 @@ static const struct ut_case cases[] = {
 	UT_CASE(removed_starting),
 	UT_CASE(removed_idle),
 	UT_CASE(in_and_out),
+	UT_CASE(returns_unnoticed),
 	UT_CASE(returns_as_less),
 	UT_CASE(needs_reset_under_traffic),
 	UT_CASE(broken_ring),

@@ -58,6 +58,32 @@ rx_set(struct card *c, uint8_t mode, bool on, int expected)
 	return 0;
 }
 
+/* 2.5.1: a driver that reads while the device changes what it reads has to notice. */
+static int
+generations(void)
+{
+	static const uint8_t mac[6] = { 2, 0xcc, 0, 0, 0, 1 };
+	uint8_t gen;
+	struct card c;
+
+	UT_DO(card_start(&c, CTRL, false));
+	gen = c.vf->regs.generation;
+	UT_EQ(vio_cvq_set_mac(&c.cvq, mac, CARD_MS), 0);
+	UT_EQ((uint8_t)(c.vf->regs.generation - gen), 1);
+	UT_EQ(vio_cvq_set_mac(&c.cvq, mac, CARD_MS), 0); /* the same: nothing changed */
+	UT_EQ(vio_cvq_announce_ack(&c.cvq, CARD_MS), 0);
+	UT_EQ((uint8_t)(c.vf->regs.generation - gen), 1);
+	UT_EQ(card_fault(c.vf, "announce"), 0);
+	gen = c.vf->regs.generation;
+	UT_EQ(vio_cvq_announce_ack(&c.cvq, CARD_MS), 0);
+	UT_EQ((uint8_t)(c.vf->regs.generation - gen), 1);
+	UT_EQ(vio_dev_reset(&c.dev, CARD_MS), 0); /* the MAC is what it was */
+	UT_EQ((uint8_t)(c.vf->regs.generation - gen), 2);
+	UT_EQ(vio_dev_reset(&c.dev, CARD_MS), 0);
+	UT_EQ((uint8_t)(c.vf->regs.generation - gen), 2);
+	return card_free(&c);
+}
+
 static int
 filter(void)
 {
@@ -238,6 +264,7 @@ ctrl_malformed(void)
 
 static const struct ut_case cases[] = {
 	UT_CASE(filter),
+	UT_CASE(generations),
 	UT_CASE(commands_need_features),
 	UT_CASE(ctrl_on_hardware),
 	UT_CASE(ctrl_malformed),

@@ -80,7 +80,7 @@ checksum_of(const struct nicframe_spec *s)
 	f.meta.csum_offset = s->proto == NICFRAME_UDP ? 6 : 16;
 	UT_EQ(nicsim_frame_check(&f), 0);
 	nicsim_frame_checksum(&f);
-	UT_EQ(f.meta.flags, 0);
+	UT_EQ(f.meta.flags, NICSIM_HDR_DATA_VALID);
 	UT_EQ(f.len, at.len);
 	UT_CHECK(nicframe_l4_good(f.data, &at, s->proto));
 	if (s->ip == 4)
@@ -285,7 +285,7 @@ check_clears(void)
 
 	f.meta = (struct nicsim_meta){ 0xfe, 0, 77, 88, 99, 11 };
 	UT_EQ(nicsim_frame_check(&f), 0);
-	UT_EQ(f.meta.flags, 0);
+	UT_EQ(f.meta.flags, NICSIM_HDR_DATA_VALID);
 	UT_EQ(f.meta.hdr_len, 0);
 	UT_EQ(f.meta.gso_size, 0);
 	UT_EQ(f.meta.csum_start, 0);

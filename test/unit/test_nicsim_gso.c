@@ -117,7 +117,7 @@ piece(void *ctx, const struct nicsim_frame *f)
 	uint8_t head[NICSIM_HEADROOM];
 	const char *wrong = NULL;
 
-	if (f->meta.flags != 0 || f->meta.gso_type != 0 || f->hash != c->hash)
+	if (f->meta.flags != NICSIM_HDR_DATA_VALID || f->meta.gso_type != 0 || f->hash != c->hash)
 		wrong = "meta";
 	else if (f->len != c->at.payload + expected)
 		wrong = "length";

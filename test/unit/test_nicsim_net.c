@@ -361,6 +361,37 @@ only_when_rung(void)
 	return 0;
 }
 
+/* A ring that breaks where it is written to: on a chain given back, and on a kick asked for. */
+static int
+breaks_when_written(void)
+{
+	struct nicsim_frame *f = frames();
+	struct netguest g;
+	eventfd_t told;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		UT_DO(netguest_start(&g, i % 2 == 1 ? VIO_BIT(VIO_F_RING_PACKED) : 0, 1));
+		UT_EQ(nicsim_vf_tx(g.vf, f, BURST), 0);
+		if (i == 0)
+			UT_GE(netguest_send(&g, 1, no_hdr, bytes, frame_make(0, 60), 1), 0);
+		nicsim_vf_lock(g.vf);
+		g.vf->queue[1].ring.conf.device = 0x10; /* mapped to nothing */
+		g.vf->queue[1].ring.notify_on = i >= 2;
+		nicsim_vf_unlock(g.vf);
+		netguest_kick(&g, 1, true);
+		UT_EQ(nicsim_vf_tx(g.vf, f, i == 0 ? 1 : BURST), i == 0);
+		UT_EQ(g.vf->queue[1].ring.broken, NICSIM_RING_FAULT);
+		UT_EQ(vio_dev_status(&g.dev), 15 | VIO_STATUS_NEEDS_RESET);
+		netguest_kick(&g, 1, true);
+		UT_EQ(nicsim_vf_tx(g.vf, f, BURST), 0);
+		UT_EQ(eventfd_read(g.config_fd, &told), 0);
+		UT_EQ(told, 1); /* once */
+		netguest_stop(&g);
+	}
+	return 0;
+}
+
 /* --- what a header says
  * ------------------------------------------------------------------------ */
 
@@ -397,8 +428,11 @@ headers_are_read(void)
 	UT_GE(netguest_send(&g, 1, hdr, bytes, at.len, 5), 0);
 	hdr_make(hdr, 1, 0, 77, (uint16_t)at.l4, 16);
 	UT_GE(netguest_send(&g, 1, hdr, bytes, at.len, 1), 0);
+	hdr_make(hdr, NICSIM_HDR_DATA_VALID, 0, 0, 0, 0); /* not its to say: nobody checked */
+	UT_GE(netguest_send(&g, 1, hdr, bytes, at.len, 1), 0);
 	netguest_kick(&g, 1, true);
-	UT_EQ(nicsim_vf_tx(g.vf, f, BURST), 2);
+	UT_EQ(nicsim_vf_tx(g.vf, f, BURST), 3);
+	UT_EQ(f[2].meta.flags, 0);
 	UT_EQ(f[0].meta.flags, NICSIM_HDR_NEEDS_CSUM);
 	UT_EQ(f[0].meta.gso_type, NICSIM_GSO_TCPV4 | NICSIM_GSO_ECN);
 	UT_EQ(f[0].meta.gso_size, 1400);
@@ -649,6 +683,7 @@ static const struct ut_case cases[] = {
 	UT_CASE(interrupts),
 	UT_CASE(queues_in_turn),
 	UT_CASE(only_when_rung),
+	UT_CASE(breaks_when_written),
 	UT_CASE(headers_are_read),
 	UT_CASE(nonsense_is_dropped),
 	UT_CASE(nonsense_is_bounded),

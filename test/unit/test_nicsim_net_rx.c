@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "netguest.h"
 #include "nicframe.h"
@@ -298,6 +299,140 @@ queues_by_hash(void)
 	return 0;
 }
 
+#define STEER_FLOWS 8000 /* twice as many as there is room for */
+
+/* One frame each way of every flow that has that bit set in its number, or of all. */
+static int
+steer_round(struct nicsim_steer *s, int *pair, uint32_t bit, uint32_t now)
+{
+	uint32_t i, hash;
+	int got_pair;
+
+	for (i = 0; i < STEER_FLOWS; i++) {
+		if (bit != 0 && (i & bit) == 0)
+			continue;
+		hash = i * 2654435761u; /* odd, so no two have the same */
+		nicsim_steer_learn(s, hash, (uint16_t)(i / 7 % 4), now);
+		got_pair = nicsim_steer_find(s, hash, now);
+		if (pair[i] == INT32_MAX)
+			pair[i] = got_pair;
+		UT_EQ(got_pair, pair[i]);
+		UT_CHECK(got_pair == -1 || got_pair == (int)(i / 7 % 4));
+	}
+	return 0;
+}
+
+static uint32_t
+steer_set(uint32_t flow)
+{
+	return flow * 2654435761u % NICSIM_STEER_SETS;
+}
+
+/* However many flows there are, none of them is sent to another pair while it lives. */
+static int
+flows_keep_their_pair(void)
+{
+	static struct nicsim_steer s;
+	static int pair[STEER_FLOWS];
+	const uint32_t with = 5, without = 1 << 12; /* an entry */
+	uint32_t i, kept = 0, wanted = 0, now = UINT32_MAX - 20000; /* the clock wraps meanwhile */
+	uint8_t room_of[NICSIM_STEER_SETS];
+
+	for (i = 0; i < STEER_FLOWS; i++)
+		pair[i] = INT32_MAX;
+	for (i = 0; i < 30; i++, now += 1000)
+		UT_DO(steer_round(&s, pair, 0, now));
+	for (i = 0; i < STEER_FLOWS; i++)
+		kept += pair[i] >= 0;
+	UT_EQ(kept, NICSIM_STEER_SETS * NICSIM_STEER_WAYS);
+	UT_CHECK(pair[with] >= 0 && pair[without] == -1);
+	/* half of them end: those that found no room still get none, as they are not over */
+	for (i = 0; i < 30; i++, now += 1000) {
+		UT_DO(steer_round(&s, pair, 1 << 12, now));
+		UT_EQ(nicsim_steer_find(&s, with * 2654435761u, now), pair[with]);
+	}
+	/* flows that are only received live on, too */
+	for (i = 0; i < 30; i++, now += 1000) {
+		UT_EQ(nicsim_steer_find(&s, with * 2654435761u, now), pair[with]);
+		UT_EQ(nicsim_steer_find(&s, without * 2654435761u, now), -1);
+	}
+	/* all but those two are over: there is room for others, except where that would move one */
+	memset(room_of, NICSIM_STEER_WAYS, sizeof(room_of));
+	room_of[steer_set(with)]--;
+	room_of[steer_set(without)] = 0;
+	for (i = 0; i < STEER_FLOWS; i++) {
+		pair[i] = INT32_MAX;
+		if ((i & 1 << 12) != 0 && room_of[steer_set(i)] > 0) {
+			room_of[steer_set(i)]--;
+			wanted++;
+		}
+	}
+	UT_DO(steer_round(&s, pair, 1 << 12, now));
+	for (i = 0, kept = 0; i < STEER_FLOWS; i++)
+		kept += pair[i] != INT32_MAX && pair[i] >= 0;
+	UT_EQ(kept, wanted);
+	UT_GE(wanted, 3000);
+	return 0;
+}
+
+/* 5.1.6.5.6, with rings: what is sent on a pair comes back on it, other flows or not. */
+static int
+flows_come_back(void)
+{
+	struct nicframe_spec spec = { .ip = 4, .proto = NICFRAME_UDP, .payload = 20 };
+	static uint8_t out[NICSIM_HEADROOM + NICSIM_FRAME_MAX];
+	struct nicsim_frame f = { .data = NULL };
+	static const uint8_t no_hdr[HDR];
+	uint32_t i, round, len, used;
+	struct nicframe_at at;
+	struct netguest g;
+	uint16_t pair;
+
+	UT_DO(netguest_start(&g, 0, 4));
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 600; i++) {
+			spec.sport = (uint16_t)(1000 + i);
+			at = nicframe_build(bytes, &spec);
+			len = at.len;
+			pair = (uint16_t)(i / 3 % 4);
+			if (round == 0 || i % 2 == 0) {
+				UT_GE(netguest_send(&g, 2 * pair + 1, no_hdr, bytes, len, 1), 0);
+				netguest_kick(&g, 2 * pair + 1, true);
+				f.data = out + NICSIM_HEADROOM;
+				UT_EQ(nicsim_vf_tx(g.vf, &f, 1), 1);
+				UT_GE(netguest_used(&g, 2 * pair + 1, &used), 0);
+			}
+			UT_GE(netguest_offer(&g, 2 * pair, 200), 0);
+			give(&g, len, nicsim_frame_hash(bytes, len));
+			nicsim_vf_rx_flush(g.vf);
+			if (take(&g, 2 * pair) != (int)len)
+				UT_FAIL("flow %u, round %u", i, round);
+		}
+	}
+	netguest_stop(&g);
+	return 0;
+}
+
+/* One queue that is reset: what goes to the others still does. */
+static int
+one_queue_reset(void)
+{
+	struct netguest g;
+
+	UT_DO(netguest_start(&g, VIO_BIT(VIO_F_RING_RESET), 4));
+	UT_GE(netguest_offer(&g, 2, 200), 0);
+	UT_EQ(vio_queue_reset(&g.dev, 0, 1000), 0);
+	frame_fill(0, 60);
+	give(&g, 60, 4);
+	UT_EQ(netguest_stats(&g).rx_stopped, 1);
+	give(&g, 60, 5);
+	nicsim_vf_rx_flush(g.vf);
+	UT_EQ(take(&g, 2), 60);
+	UT_EQ(netguest_stats(&g).rx_stopped, 1);
+	netguest_stop(&g);
+	return 0;
+}
+
 /* --- offloads
  * ---------------------------------------------------------------------------------- */
 
@@ -456,6 +591,37 @@ bad_chains_break_the_ring(void)
 	return 0;
 }
 
+/* A ring that breaks where chains are given back: at the end of a burst, and in the middle. */
+static int
+breaks_when_written(void)
+{
+	unsigned int i, round;
+	struct netguest g;
+	eventfd_t told;
+
+	for (round = 0; round < 3; round++) {
+		UT_DO(netguest_start(&g, round == 2 ? VIO_BIT(VIO_F_RING_PACKED) : 0, 1));
+		UT_GE(netguest_offer(&g, 0, 200), 0);
+		nicsim_vf_lock(g.vf);
+		g.vf->queue[0].ring.conf.device = 0x10; /* mapped to nothing */
+		g.vf->queue[0].ring.notify_on = round == 2;
+		for (i = 0; i < NICSIM_RING_BATCH && round == 1; i++)
+			nicsim_ring_push(&g.vf->queue[0].ring, 0, 1, 0);
+		nicsim_vf_unlock(g.vf);
+		frame_fill(0, 60);
+		give(&g, 60, 0);
+		nicsim_vf_rx_flush(g.vf);
+		nicsim_vf_rx_flush(g.vf);
+		give(&g, 60, 0);
+		UT_EQ(g.vf->queue[0].ring.broken, NICSIM_RING_FAULT);
+		UT_EQ(vio_dev_status(&g.dev), 15 | VIO_STATUS_NEEDS_RESET);
+		UT_EQ(eventfd_read(g.config_fd, &told), 0);
+		UT_EQ(told, 1); /* once */
+		netguest_stop(&g);
+	}
+	return 0;
+}
+
 /* A buffer in the middle of a frame's that is not there: nothing of the frame is given. */
 static int
 unmapped_buffer(void)
@@ -601,10 +767,14 @@ static const struct ut_case cases[] = {
 	UT_CASE(too_long),
 	UT_CASE(not_let_in),
 	UT_CASE(queues_by_hash),
+	UT_CASE(flows_keep_their_pair),
+	UT_CASE(flows_come_back),
+	UT_CASE(one_queue_reset),
 	UT_CASE(as_it_is),
 	UT_CASE(checksum_for_the_guest),
 	UT_CASE(segments_for_the_guest),
 	UT_CASE(bad_chains_break_the_ring),
+	UT_CASE(breaks_when_written),
 	UT_CASE(unmapped_buffer),
 	UT_CASE(faults_strike_at_a_frame),
 	UT_CASE(gone_among_segments),

@@ -189,6 +189,25 @@ referee(void)
 	return 0;
 }
 
+/* What a driver must not do is not carried out. */
+static int
+not_carried_out(void)
+{
+	UT_DO(start(0));
+	wr(VIO_COMMON_Q_SELECT, 2, 1);
+	wr(VIO_COMMON_Q_ENABLE, 2, 0);
+	wr(VIO_COMMON_Q_ENABLE, 2, 2);
+	UT_EQ(rd(VIO_COMMON_Q_ENABLE, 2), 0);
+	UT_CHECK(r.violation != NULL);
+	wr(VIO_COMMON_Q_SELECT, 2, 0);
+	UT_EQ(rd(VIO_COMMON_Q_ENABLE, 2), 1);
+	wr(VIO_COMMON_Q_ENABLE, 2, 0);
+	UT_EQ(rd(VIO_COMMON_Q_ENABLE, 2), 1);
+	UT_DO(start(0));
+	BLAMED("a queue changed after it was enabled", wr(VIO_COMMON_Q_ENABLE, 2, 1));
+	return 0;
+}
+
 static int
 referee_of_the_start(void)
 {
@@ -342,6 +361,11 @@ hooks(void)
 	dut_cure(&r);
 	wr(VIO_COMMON_STATUS, 1, LIVE | VIO_STATUS_DRIVER_OK);
 	HOOKED(0, 4, 0, 1, 1);
+	wr(VIO_COMMON_Q_SELECT, 2, 3); /* a second time: it goes on as it is */
+	wr(VIO_COMMON_Q_ENABLE, 2, 1);
+	HOOKED(0, 4, 0, 1, 1);
+	UT_STR(r.violation, "a queue changed after it was enabled");
+	r.violation = NULL;
 	ring(3, 2);
 	HOOKED(4, 4, 0, 1, 1);
 	wr(VIO_COMMON_Q_SELECT, 2, 3);
@@ -483,6 +507,7 @@ static const struct ut_case cases[] = {
 	UT_CASE(dependencies),
 	UT_CASE(limits),
 	UT_CASE(referee),
+	UT_CASE(not_carried_out),
 	UT_CASE(referee_of_the_start),
 	UT_CASE(reset),
 	UT_CASE(needs_reset),

@@ -314,7 +314,7 @@ flood_same(void)
 	nicsim_switch_forward(sw, end(1, false), &f, 0, see, &s);
 	UT_CHECK(flooded(&s, 1));
 	for (i = 0; i < s.n; i++) {
-		UT_EQ(s.flags[i], 0);
+		UT_EQ(s.flags[i], NICSIM_HDR_DATA_VALID);
 		UT_EQ(s.len[i], f.len);
 		UT_CHECK(nicframe_l4_good(s.data[i], &at, NICFRAME_UDP));
 	}
