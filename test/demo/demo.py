@@ -268,7 +268,7 @@ def ask(args):
     if answer is None:
         raise Failed("nobody knows that question; those that there are: ./demo ask /")
     if isinstance(answer, dict) and "error" in answer:
-        raise Failed(answer["error"])
+        raise Failed("".join(answer["error"]))
     print(json.dumps(answer, indent=1))
     return 0
 

@@ -148,6 +148,7 @@ static int
 left_out(void)
 {
 	static const char *const nothing[] = { NULL, "", ",", ",," };
+	static const uint8_t by_name[6];
 	struct nicsim_eth_args a;
 	char why[640];
 	size_t i;
@@ -157,6 +158,7 @@ left_out(void)
 		UT_EQ(a.conf.vfs, 0);
 		UT_EQ(a.conf.vf.pairs, nicsim_vf_default.pairs);
 		UT_EQ(a.conf.vf.features, nicsim_vf_default.features);
+		UT_EQ(memcmp(a.conf.vf.mac, by_name, sizeof(by_name)), 0);
 		UT_EQ(a.conf.vf.notify_pages, nicsim_vf_default.notify_pages);
 		UT_EQ(a.conf.mode, NICSIM_SWITCHDEV);
 		UT_STR(a.conf.wire, "none");

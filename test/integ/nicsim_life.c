@@ -5,8 +5,11 @@
  * test's own on a socket of the vhost library, the vDPA device behind it. Frames between guest and
  * representor; removal while it runs; faults.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_vdpa.h>
@@ -15,7 +18,9 @@
 #include <rte_pmd_net_nicsim.h>
 #include <rte_pmd_vdpa_virtio.h>
 
+#include "eth.h"
 #include "nicsim_rig.h"
+#include "telemetry.h"
 #include "vhuser.h"
 
 #define NIC "net_nicsim0"
@@ -333,6 +338,205 @@ link_fault(void)
 	return down();
 }
 
+/* What an application has for itself: a lock, and callbacks that take it or close the port. */
+static pthread_mutex_t app_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct told {
+	int begun, locked, done; /* atomic */
+	unsigned int nap_ms;
+	bool closes;
+} told;
+
+static int
+on_event(uint16_t port, enum rte_eth_event_type event, void *arg, void *ret)
+{
+	struct told *t = arg;
+	struct timespec end;
+
+	(void)event;
+	(void)ret;
+	__atomic_fetch_add(&t->begun, 1, __ATOMIC_RELAXED);
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 5;
+	if (pthread_mutex_timedlock(&app_lock, &end) == 0) {
+		__atomic_fetch_add(&t->locked, 1, __ATOMIC_RELAXED);
+		pthread_mutex_unlock(&app_lock);
+	}
+	nr_nap(t->nap_ms);
+	if (t->closes && rte_eth_dev_stop(port) == 0)
+		rte_eth_dev_close(port);
+	__atomic_fetch_add(&t->done, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int
+rep_with_events(int rep)
+{
+	const struct nr_port_conf conf = { .lsc = true };
+
+	UT_EQ(rte_eth_dev_stop(rep), 0);
+	UT_DO(nr_start(rep, &conf));
+	UT_EQ(rte_eth_dev_callback_register(rep, RTE_ETH_EVENT_INTR_LSC, on_event, &told), 0);
+	return 0;
+}
+
+/* An application's lock, held around a call and taken in a callback, holds nobody up for good. */
+static int
+callback_locks(void)
+{
+	int rep;
+
+	UT_DO(up("vfs=1,representor=vf0", &rep));
+	memset(&told, 0, sizeof(told));
+	UT_DO(rep_with_events(rep));
+	pthread_mutex_lock(&app_lock);
+	UT_DO(arm("link-down"));
+	UT_DO(events_are(&told.begun, 1));
+	UT_EQ(rte_eth_dev_stop(rep), 0);
+	pthread_mutex_unlock(&app_lock);
+	UT_DO(events_are(&told.done, 1));
+	UT_EQ(__atomic_load_n(&told.locked, __ATOMIC_RELAXED), 1);
+	UT_EQ(rte_eth_dev_callback_unregister(rep, RTE_ETH_EVENT_INTR_LSC, on_event, &told), 0);
+	return down();
+}
+
+/* A port's close waits for its callback, and may be asked for in one. */
+static int
+callback_closes(void)
+{
+	int rep;
+
+	UT_DO(up("vfs=1,representor=vf0", &rep));
+	memset(&told, 0, sizeof(told));
+	told.nap_ms = 200;
+	UT_DO(rep_with_events(rep));
+	UT_DO(arm("link-down"));
+	UT_DO(events_are(&told.begun, 1));
+	UT_EQ(rte_eth_dev_stop(rep), 0);
+	UT_EQ(rte_eth_dev_close(rep), 0);
+	UT_EQ(__atomic_load_n(&told.done, __ATOMIC_RELAXED), 1);
+	rte_eth_dev_callback_unregister(rep, RTE_ETH_EVENT_INTR_LSC, on_event, &told);
+	UT_DO(down());
+
+	UT_DO(up("vfs=1,representor=vf0", &rep));
+	memset(&told, 0, sizeof(told));
+	told.closes = true;
+	UT_DO(rep_with_events(rep));
+	UT_DO(arm("link-down"));
+	UT_DO(events_are(&told.done, 1));
+	UT_EQ(nr_port(REP0), -1);
+	UT_CHECK(nr_port(NIC) >= 0);
+	rte_eth_dev_callback_unregister(rep, RTE_ETH_EVENT_INTR_LSC, on_event, &told);
+	return down();
+}
+
+/* Events go on after a removal that was refused. */
+static int
+events_after_refusal(void)
+{
+	int rep;
+
+	UT_DO(up("vfs=1,representor=vf0", &rep));
+	memset(&told, 0, sizeof(told));
+	UT_DO(rep_with_events(rep));
+	UT_DO(guest_on(&vhuser_usual));
+	UT_EQ(nr_remove(NIC), -EBUSY);
+	UT_DO(arm("link-down"));
+	UT_DO(events_are(&told.done, 1));
+	UT_EQ(nr_remove(NIC), -EBUSY);
+	UT_DO(guest_off());
+	rte_eth_dev_callback_unregister(rep, RTE_ETH_EVENT_INTR_LSC, on_event, &told);
+	return down(); /* within the pause */
+}
+
+/* Signals go to threads of the program: all of the driver's have blocked them. */
+static int
+signals(void)
+{
+	unsigned long long blocked;
+	char file[300], line[128];
+	struct dirent *task;
+	FILE *status;
+	int keepers = 0;
+	bool keeper;
+	DIR *tasks;
+
+	UT_DO(ut_eal());
+	UT_EQ(nr_add(NIC, "vfs=1"), 0);
+	nr_nap(20); /* it has its name by then */
+	tasks = opendir("/proc/self/task");
+	UT_CHECK(tasks != NULL);
+	while ((task = readdir(tasks)) != NULL) {
+		snprintf(file, sizeof(file), "/proc/self/task/%s/status", task->d_name);
+		status = fopen(file, "r");
+		keeper = false;
+		while (status != NULL && fgets(line, sizeof(line), status) != NULL) {
+			keeper = keeper || strcmp(line, "Name:\tnicsim-keeper\n") == 0;
+			if (!keeper || sscanf(line, "SigBlk: %llx", &blocked) != 1)
+				continue;
+			keepers++;
+			UT_CHECK((blocked & 1ULL << (SIGTERM - 1)) != 0);
+			UT_CHECK((blocked & 1ULL << (SIGINT - 1)) != 0);
+			UT_CHECK((blocked & 1ULL << (SIGUSR1 - 1)) != 0);
+		}
+		if (status != NULL)
+			fclose(status);
+	}
+	closedir(tasks);
+	UT_EQ(keepers, 1);
+	UT_EQ(nr_remove(NIC), 0);
+	return 0;
+}
+
+/* VFs of two NICs on one wire must differ; the same NIC has the same ones each time. */
+static int
+macs(void)
+{
+	static const char *const name[] = { NIC, "net_nicsim1", NIC };
+	struct nicsim_eth_nic *nic;
+	struct nicsim_vf_stats s[3][2];
+	unsigned int i, n;
+
+	UT_DO(ut_eal());
+	for (i = 0; i < RTE_DIM(name); i++) {
+		if (i == 2)
+			UT_EQ(nr_remove(NIC), 0);
+		UT_EQ(nr_add(name[i], "vfs=2"), 0);
+		UT_EQ(rte_pmd_net_nicsim_num_vfs(nr_port(name[i])), 2);
+		nic = nicsim_eth_nic_get(name[i]);
+		UT_CHECK(nic != NULL);
+		for (n = 0; n < 2; n++)
+			nicsim_vf_stats(nic->vf[n].sim, &s[i][n]);
+		nicsim_eth_nic_put(nic);
+		UT_EQ(s[i][0].mac[0] & 3, 2); /* local, one station */
+		UT_CHECK(memcmp(s[i][0].mac, s[i][1].mac, 6) != 0);
+	}
+	for (n = 0; n < 4; n++)
+		UT_CHECK(memcmp(s[0][n / 2].mac, s[1][n % 2].mac, 6) != 0);
+	UT_EQ(memcmp(s[0][0].mac, s[2][0].mac, 6), 0);
+	UT_EQ(nr_remove(NIC), 0);
+	UT_EQ(nr_remove("net_nicsim1"), 0);
+	return 0;
+}
+
+static int
+sends_without_link(void)
+{
+	int rep;
+
+	UT_DO(up("vfs=1,representor=vf0", &rep));
+	UT_DO(guest_on(&vhuser_usual));
+	UT_EQ(nr_xstat(rep, "vf_tx_link_down"), 0);
+	UT_DO(arm("link-down"));
+	nr_udp(&f, 300, 7);
+	UT_DO(guest_sends(&f));
+	UT_EQ(nr_xstat(rep, "vf_tx_link_down"), 1);
+	UT_DO(arm("link-up"));
+	UT_DO(guest_talks(rep));
+	UT_EQ(nr_xstat(rep, "vf_tx_link_down"), 1);
+	UT_DO(guest_off());
+	return down();
+}
+
 static int returns; /* times that the VF was said to be back */
 
 static void
@@ -388,6 +592,65 @@ gone_and_back(void)
 	UT_DO(reaches(RTE_PMD_VDPA_VIRTIO_RUNNING));
 	UT_DO(guest_talks(rep));
 	UT_DO(guest_off());
+	return down();
+}
+
+/* As telemetry does it. */
+static int
+ask(int (*command)(const char *cmd, const char *params, struct rte_tel_data *d), const char *params)
+{
+	struct rte_tel_data *answer = rte_tel_data_alloc();
+
+	UT_CHECK(answer != NULL);
+	UT_EQ(command("", params, answer), 0);
+	rte_tel_data_free(answer);
+	return 0;
+}
+
+/* The features that a guest is told of after the VF was away. */
+static int
+features_after_return(uint64_t *offered)
+{
+	int before = __atomic_load_n(&returns, __ATOMIC_RELAXED);
+
+	UT_DO(arm("gone"));
+	UT_DO(reaches(RTE_PMD_VDPA_VIRTIO_FAILED));
+	UT_DO(arm("return"));
+	UT_DO(events_are(&returns, before + 1));
+	UT_DO(reaches(RTE_PMD_VDPA_VIRTIO_PROBED));
+	UT_EQ(vhuser_open(&vu, &vhuser_usual, path), 0);
+	UT_EQ(vhuser_setup(&vu), 0);
+	UT_DO(reaches(RTE_PMD_VDPA_VIRTIO_RUNNING));
+	*offered = vu.offered;
+	return guest_off();
+}
+
+/* What a VF is changes when it comes back, and back again. */
+static int
+property_faults(void)
+{
+	const uint64_t packed = UINT64_C(1) << 34;
+	struct rte_vdpa_device *vdpa;
+	uint64_t offered;
+	int rep;
+
+	UT_DO(up("vfs=1,representor=vf0", &rep));
+	vdpa = rte_vdpa_find_device_by_name(VF0);
+	returns = 0;
+	UT_EQ(rte_pmd_vdpa_virtio_event_register(vdpa, on_vdpa, NULL), 0);
+	UT_DO(guest_on(&vhuser_usual));
+	UT_EQ(vu.offered & packed, packed);
+	UT_DO(guest_off());
+	UT_DO(ask(nicsim_eth_tel_fault, NIC ",vf0,no-packed"));
+	UT_EQ(rte_vdpa_get_features(vdpa, &offered), 0);
+	UT_EQ(offered & packed, packed);
+	UT_DO(features_after_return(&offered));
+	UT_EQ(offered & packed, 0);
+	UT_DO(ask(nicsim_eth_tel_fault_clear, NIC ",vf0"));
+	UT_DO(features_after_return(&offered));
+	UT_EQ(offered & packed, packed);
+	UT_EQ(rte_vdpa_get_features(vdpa, &offered), 0);
+	UT_EQ(offered & packed, packed);
 	return down();
 }
 
@@ -514,7 +777,14 @@ static const struct ut_case cases[] = {
 	UT_CASE(removed_while_running),
 	UT_CASE(in_and_out),
 	UT_CASE(link_fault),
+	UT_CASE(callback_locks),
+	UT_CASE(callback_closes),
+	UT_CASE(events_after_refusal),
+	UT_CASE(signals),
+	UT_CASE(macs),
+	UT_CASE(sends_without_link),
 	UT_CASE(gone_and_back),
+	UT_CASE(property_faults),
 	UT_CASE(unfit),
 	UT_END,
 };

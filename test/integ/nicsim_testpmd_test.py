@@ -201,7 +201,8 @@ class Telemetries(Case):
         nic = self.ask("/nicsim/nic,net_nicsim0")
         self.assertEqual((nic["eswitch"], nic["vfs"], nic["wire"], nic["wire_link"], nic["flows"]),
                          ("switchdev", 2, "ring:x", 1, 0))
-        for key in ("switch_drop_rule", "hw_frames", "hw_sleeps", "wire_tx_packets"):
+        for key in ("switch_drop_rule", "hw_frames", "hw_sleeps", "wire_tx_packets",
+                    "pf_tx_malformed"):
             self.assertIn(key, nic)
         self.assertEqual(self.ask("/nicsim/ports,net_nicsim0"), {"pf": 0, "vf1": 1})
         for name in ("1", "vf1"):
@@ -209,6 +210,7 @@ class Telemetries(Case):
             self.assertEqual((vf["vdpa"], vf["open"], vf["gone"], vf["pairs"], vf["violation"]),
                              ("net_nicsim0_vf1", 1, 0, 2, ""))
         self.assertRegex(vf["mac"], r"^[0-9A-Fa-f:]{17}$")
+        self.assertEqual((vf["tx_link_down"], vf["representor_tx_malformed"]), (0, 0))
         queue = self.ask("/nicsim/vf_queue,net_nicsim0,vf0,4")
         self.assertEqual((queue["running"], queue["packets"]), (0, 0))
 
@@ -233,6 +235,13 @@ class Telemetries(Case):
         self.assertEqual(self.ask("/nicsim/faults,net_nicsim0,vf1"), [])
         self.assertEqual(self.ask("/nicsim/fault_clear,net_nicsim0,vf0"), {"cleared": "vf0"})
         self.assertEqual(self.ask("/nicsim/faults,net_nicsim0,vf0"), [])
+        note = "takes effect when vf0 returns: fault vf0,gone then vf0,return"
+        for fault in "vectors=1", "no-ring-reset", "no-notify-pages", "no-packed":
+            self.assertEqual(self.ask(f"/nicsim/fault,net_nicsim0,vf0,{fault}"),
+                             {"armed": fault, "note": note})
+            self.assertEqual(self.ask("/nicsim/faults,net_nicsim0,vf0"), [fault])
+            self.assertEqual(self.ask("/nicsim/fault_clear,net_nicsim0,vf0"),
+                             {"cleared": "vf0", "note": note})
         self.ask("/nicsim/fault,net_nicsim0,vf1,link-down")
         self.assertEqual(self.ask("/nicsim/vf,net_nicsim0,vf1")["link_up"], 0)
         self.running.wait_for("Port 1: link state change event")
@@ -253,6 +262,10 @@ class Telemetries(Case):
                 ("/nicsim/vf,net_nicsim0", "no VF '': net_nicsim0 has 2 VFs"),
                 ("/nicsim/vf,net_nicsim0,vf2", "no VF 'vf2'"),
                 ("/nicsim/vf,net_nicsim0,-1", "no VF '-1'"),
+                ("/nicsim/vf,net_nicsim0,vf4294967297", "no VF 'vf4294967297'"),
+                ("/nicsim/vf,net_nicsim0,18446744073709551617", "no VF '1844674407370955"),
+                ("/nicsim/flows,net_nicsim0,4294967296", "'4294967296' is not the number"),
+                ("/nicsim/vf_queue,net_nicsim0,0,4294967296", "no queue '4294967296'"),
                 ("/nicsim/vf_queue,net_nicsim0,0", "no queue ''"),
                 ("/nicsim/vf_queue,net_nicsim0,0,5", "no queue '5'"),
                 ("/nicsim/vf_queue,net_nicsim0,0,65536", "no queue '65536'"),
@@ -264,7 +277,30 @@ class Telemetries(Case):
                 ("/nicsim/fault_clear,net_nicsim9,0", "no simulated NIC 'net_nicsim9'")):
             answer = self.ask(command)
             self.assertEqual(list(answer), ["error"], command)
-            self.assertIn(words, answer["error"], command)
+            self.assertIn(words, "".join(answer["error"]), command)
+
+    def test_whole(self):
+        """Telemetry cuts strings at 127 bytes: what is longer comes in lines."""
+        names = [line.split(":")[0] for line in self.ask("/nicsim/fault_list")]
+        lines = self.ask("/nicsim/fault,net_nicsim0,vf0,flood")["error"]
+        self.assertGreater(len(lines), 1)
+        self.assertLess(max(map(len, lines)), 128)
+        self.assertEqual("".join(lines), 'no fault "flood"; there is: ' + ", ".join(names))
+        odd = "x" * 200
+        self.assertEqual("".join(self.ask(f"/nicsim/vf,net_nicsim0,{odd}")["error"]),
+                         f"no VF '{odd}': net_nicsim0 has 2 VFs")
+        self.running.say("flow create 1 transfer pattern represented_port ethdev_port_id is 1 / "
+                         "eth dst spec 02:00:00:00:00:01 dst mask ff:ff:ff:ff:ff:00 "
+                         "src spec 02:00:00:00:00:02 src mask ff:ff:ff:ff:00:00 "
+                         "/ vlan tci spec 0x5 tci mask 0xfff inner_type spec 0x806 "
+                         "inner_type mask 0xfffe / end actions count / drop / end")
+        self.running.wait_for(r"Flow rule #0 created")
+        rule = self.ask("/nicsim/flows,net_nicsim0")["rules"]["0"]
+        self.assertGreater(len(rule["match"]), 1)
+        self.assertEqual("".join(rule["match"]),
+                         "from vf1 dst 02:00:00:00:00:00/FF:FF:FF:FF:FF:00 "
+                         "src 02:00:00:00:00:00/FF:FF:FF:FF:00:00 tagged tci 0x5/0xfff "
+                         "type 0x806/0xfffe")
 
     def test_documented(self):
         """The tables of faults and of commands in the documentation are the driver's own."""

@@ -384,6 +384,35 @@ refused(void)
 	return pair_down();
 }
 
+/* What only the NIC finds wrong is taken, and then counted as an error, not as sent. */
+static int
+refused_later(void)
+{
+	struct rte_eth_stats stats;
+	struct rte_mbuf *m;
+
+	UT_DO(usual_pair(&all_offloads));
+	nr_udp(&f, 1000, 1);
+	m = nr_mbuf(&f, 0);
+	offload(m, RTE_MBUF_F_TX_TCP_SEG); /* of a UDP packet */
+	m->tso_segsz = 500;
+	UT_EQ(rte_eth_tx_burst(a, 0, &m, 1), 1);
+	UT_DO(nr_xstat_wait(a, "tx_malformed", 1));
+	UT_EQ(rte_eth_stats_get(a, &stats), 0);
+	UT_EQ(stats.oerrors, 1);
+	UT_EQ(stats.opackets, 0);
+	UT_DO(arrives(nr_mbuf(&f, 0), &f));
+	UT_EQ(rte_eth_stats_get(a, &stats), 0);
+	UT_EQ(stats.oerrors, 1);
+	UT_EQ(stats.opackets, 1);
+	UT_EQ(rte_eth_xstats_reset(a), 0);
+	UT_EQ(nr_xstat(a, "tx_malformed"), 0);
+	UT_EQ(rte_eth_stats_get(a, &stats), 0);
+	UT_EQ(stats.oerrors, 0);
+	UT_EQ(stats.opackets, 0);
+	return pair_down();
+}
+
 /* Frames longer than an mbuf: in several where asked for, else none; and never beyond the MTU. */
 static int
 long_frames(void)
@@ -712,6 +741,7 @@ static const struct ut_case cases[] = {
 	UT_CASE(checksums),
 	UT_CASE(segmentation),
 	UT_CASE(refused),
+	UT_CASE(refused_later),
 	UT_CASE(long_frames),
 	UT_CASE(filter),
 	UT_CASE(interrupts),

@@ -35,6 +35,25 @@ nicsim_eth_fault_arm(
 	return ret;
 }
 
+bool
+nicsim_eth_fault_waits(const char *text)
+{
+	struct nicsim_fault fault;
+	char why[NICSIM_ETH_WHY];
+
+	if (nicsim_fault_parse(text, &fault, why, sizeof(why)) != 0)
+		return false;
+	switch (fault.kind) {
+	case NICSIM_FAULT_VECTORS:
+	case NICSIM_FAULT_NO_RING_RESET:
+	case NICSIM_FAULT_NO_NOTIFY_PAGES:
+	case NICSIM_FAULT_NO_PACKED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int
 rte_pmd_net_nicsim_num_vfs(uint16_t port_id)
 {

@@ -7,8 +7,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,44 +15,24 @@
 #include <rte_ether.h>
 
 #include "args.h"
-#include "compat.h"
+#include "args_list.h"
 #include "eth.h"
 
-struct parser {
-	struct nicsim_eth_args *args;
-	uint32_t seen; /* bit n: keys[n] was given */
-	unsigned int cores;
-	bool threads_set;
-	char *why;
-	size_t len;
-};
-
-static int __rte_format_printf(2, 3)
-refuse(struct parser *p, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(p->why, p->len, format, ap);
-	va_end(ap);
-	return -EINVAL;
-}
-
 static int
-number(struct parser *p, const char *key, const char *value, unsigned long min, unsigned long max,
-	unsigned long *n)
+number(struct nicsim_eth_parser *p, const char *key, const char *value, unsigned long min,
+	unsigned long max, unsigned long *n)
 {
 	char *end;
 
 	errno = 0;
 	*n = strtoul(value, &end, 10);
 	if (!isdigit((unsigned char)value[0]) || *end != '\0' || errno != 0 || *n < min || *n > max)
-		return refuse(p, "%s=%s is not a number from %lu to %lu", key, value, min, max);
+		return REFUSE(p, "%s=%s is not a number from %lu to %lu", key, value, min, max);
 	return 0;
 }
 
 static int
-parse_vfs(struct parser *p, const char *key, const char *value)
+parse_vfs(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, 0, NICSIM_VFS_MAX, &n);
@@ -65,7 +43,7 @@ parse_vfs(struct parser *p, const char *key, const char *value)
 }
 
 static int
-parse_queues(struct parser *p, const char *key, const char *value)
+parse_queues(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, 1, NICSIM_VF_PAIRS, &n);
@@ -76,7 +54,7 @@ parse_queues(struct parser *p, const char *key, const char *value)
 }
 
 static int
-parse_queue_size(struct parser *p, const char *key, const char *value)
+parse_queue_size(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, 2, NICSIM_RING_SIZE_MAX, &n);
@@ -84,13 +62,13 @@ parse_queue_size(struct parser *p, const char *key, const char *value)
 	if (ret != 0)
 		return ret;
 	if ((n & (n - 1)) != 0)
-		return refuse(p, "%s=%s is not a power of 2, which split rings have", key, value);
+		return REFUSE(p, "%s=%s is not a power of 2, which split rings have", key, value);
 	p->args->conf.vf.queue_size = n;
 	return 0;
 }
 
 static int
-parse_vectors(struct parser *p, const char *key, const char *value)
+parse_vectors(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, 0, NICSIM_VF_VECTORS, &n);
@@ -101,7 +79,7 @@ parse_vectors(struct parser *p, const char *key, const char *value)
 }
 
 static int
-parse_mtu(struct parser *p, const char *key, const char *value)
+parse_mtu(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, RTE_ETHER_MIN_MTU, NICSIM_ETH_MTU_MAX, &n);
@@ -112,19 +90,19 @@ parse_mtu(struct parser *p, const char *key, const char *value)
 }
 
 static int
-parse_mac(struct parser *p, const char *key, const char *value)
+parse_mac(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	struct rte_ether_addr mac;
 
 	if (rte_ether_unformat_addr(value, &mac) != 0 || !rte_is_valid_assigned_ether_addr(&mac))
-		return refuse(p, "%s=%s is not a unicast MAC address, as 02:00:00:00:00:10", key,
-			value);
+		return REFUSE(
+			p, "%s=%s is not a unicast MAC address, as 02:00:00:00:00:10", key, value);
 	memcpy(p->args->conf.vf.mac, mac.addr_bytes, sizeof(p->args->conf.vf.mac));
 	return 0;
 }
 
 static int
-parse_features_off(struct parser *p, const char *key, const char *value)
+parse_features_off(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	uint64_t offered = nicsim_vf_default.features;
 	unsigned long long off;
@@ -133,9 +111,9 @@ parse_features_off(struct parser *p, const char *key, const char *value)
 	errno = 0;
 	off = strtoull(value, &end, 16);
 	if (!isxdigit((unsigned char)value[0]) || *end != '\0' || errno != 0)
-		return refuse(p, "%s=%s is not a hexadecimal number", key, value);
+		return REFUSE(p, "%s=%s is not a hexadecimal number", key, value);
 	if ((off & ~offered) != 0)
-		return refuse(p, "%s=%s has bits that a VF does not offer anyway; it offers %#llx",
+		return REFUSE(p, "%s=%s has bits that a VF does not offer anyway; it offers %#llx",
 			key, value, (unsigned long long)offered);
 	p->args->conf.vf.features = offered & ~off;
 	return 0;
@@ -143,23 +121,23 @@ parse_features_off(struct parser *p, const char *key, const char *value)
 
 /* One of two words. */
 static int
-choice(struct parser *p, const char *key, const char *value, const char *yes, const char *no,
-	bool *chosen)
+choice(struct nicsim_eth_parser *p, const char *key, const char *value, const char *yes,
+	const char *no, bool *chosen)
 {
 	*chosen = strcmp(value, yes) == 0;
 	if (!*chosen && strcmp(value, no) != 0)
-		return refuse(p, "%s=%s is neither %s nor %s", key, value, yes, no);
+		return REFUSE(p, "%s=%s is neither %s nor %s", key, value, yes, no);
 	return 0;
 }
 
 static int
-parse_notify(struct parser *p, const char *key, const char *value)
+parse_notify(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	return choice(p, key, value, "page", "shared", &p->args->conf.vf.notify_pages);
 }
 
 static int
-parse_eswitch(struct parser *p, const char *key, const char *value)
+parse_eswitch(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	bool on;
 	int ret = choice(p, key, value, "switchdev", "legacy", &on);
@@ -169,16 +147,16 @@ parse_eswitch(struct parser *p, const char *key, const char *value)
 }
 
 static int
-parse_wire(struct parser *p, const char *key, const char *value)
+parse_wire(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	if (strlen(value) >= sizeof(p->args->wire))
-		return refuse(p, "%s= is longer than %zu bytes", key, sizeof(p->args->wire) - 1);
+		return REFUSE(p, "%s= is longer than %zu bytes", key, sizeof(p->args->wire) - 1);
 	strcpy(p->args->wire, value);
 	return 0;
 }
 
 static int
-parse_threads(struct parser *p, const char *key, const char *value)
+parse_threads(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, 1, NICSIM_THREADS_MAX, &n);
@@ -189,39 +167,8 @@ parse_threads(struct parser *p, const char *key, const char *value)
 	return ret;
 }
 
-/* N or N-M, then '+' and so on; in brackets also with commas: elsewhere they end the value. */
 static int
-parse_cores(struct parser *p, const char *key, const char *value)
-{
-	const char *at = value + (value[0] == '[');
-	unsigned long first, last;
-	char *end;
-
-	for (;;) {
-		if (!isdigit((unsigned char)*at))
-			goto bad;
-		first = last = strtoul(at, &end, 10);
-		if (*end == '-' && isdigit((unsigned char)end[1]))
-			last = strtoul(end + 1, &end, 10);
-		if (last < first || last > INT_MAX)
-			goto bad;
-		if (last - first >= NICSIM_THREADS_MAX - p->cores)
-			return refuse(p, "%s=%s are more than %u cores", key, value,
-				NICSIM_THREADS_MAX);
-		while (first <= last)
-			p->args->core[p->cores++] = (int)first++;
-		if (*end != '+' && *end != ',')
-			break;
-		at = end + 1;
-	}
-	if (value[0] == '[' ? strcmp(end, "]") == 0 : *end == '\0')
-		return 0;
-bad:
-	return refuse(p, "%s=%s is not a list of cores, as 2-3 or 2+3 or [2,3]", key, value);
-}
-
-static int
-parse_idle_us(struct parser *p, const char *key, const char *value)
+parse_idle_us(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	unsigned long n;
 	int ret = number(p, key, value, 10, 1000000, &n);
@@ -232,7 +179,7 @@ parse_idle_us(struct parser *p, const char *key, const char *value)
 }
 
 static int
-parse_fault(struct parser *p, const char *key, const char *value)
+parse_fault(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	struct nicsim_eth_args *args = p->args;
 	struct nicsim_conf_fault *f = &args->fault[args->conf.num_faults];
@@ -241,62 +188,26 @@ parse_fault(struct parser *p, const char *key, const char *value)
 	char *end;
 
 	if (args->conf.num_faults == NICSIM_ETH_FAULTS)
-		return refuse(p, "there are more than %u fault=", NICSIM_ETH_FAULTS);
+		return REFUSE(p, "there are more than %u fault=", NICSIM_ETH_FAULTS);
 	if (strncmp(value, "vf", 2) != 0 || !isdigit((unsigned char)value[2]))
-		return refuse(p, "%s=%s does not say which VF, as %s=vf0:needs-reset", key, value,
-			key);
+		return REFUSE(
+			p, "%s=%s does not say which VF, as %s=vf0:needs-reset", key, value, key);
 	n = strtoul(value + 2, &end, 10);
 	if (*end != ':')
-		return refuse(p, "%s=%s does not say which VF, as %s=vf0:needs-reset", key, value,
-			key);
+		return REFUSE(
+			p, "%s=%s does not say which VF, as %s=vf0:needs-reset", key, value, key);
 	if (n >= NICSIM_VFS_MAX)
-		return refuse(p, "%s=%s is of a VF that no NIC has", key, value);
+		return REFUSE(p, "%s=%s is of a VF that no NIC has", key, value);
 	if (nicsim_fault_parse(end + 1, &f->fault, why, sizeof(why)) != 0)
-		return refuse(p, "%s=%s: %s", key, value, why);
+		return REFUSE(p, "%s=%s: %s", key, value, why);
 	f->vf = n;
 	args->conf.num_faults++;
 	return 0;
 }
 
-static int
-uint16_compare(const void *a, const void *b)
-{
-	return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
-static int
-parse_representor(struct parser *p, const char *key, const char *value)
-{
-	struct nicsim_eth_args *args = p->args;
-	struct rte_eth_devargs da;
-	char text[256];
-	unsigned int i;
-
-	memset(&da, 0, sizeof(da));
-	if (snprintf(text, sizeof(text), "%s=%s", key, value) >= (int)sizeof(text) ||
-		nicsim_eth_devargs_parse(text, &da) != 0)
-		return refuse(p, "%s=%s is not a list of representors, as vf[0-3,7], of at most %u",
-			key, value, RTE_MAX_ETHPORTS);
-	if (da.type != RTE_ETH_REPRESENTOR_VF)
-		return refuse(p, "%s=%s: only VFs have representors, as vf[0-3]", key, value);
-	for (i = 0; i < da.nb_mh_controllers; i++)
-		if (da.mh_controllers[i] != 0)
-			return refuse(p, "%s=%s: there is no controller but 0", key, value);
-	for (i = 0; i < da.nb_ports; i++)
-		if (da.ports[i] != 0)
-			return refuse(p, "%s=%s: there is no PF but 0", key, value);
-	if (da.nb_representor_ports > NICSIM_VFS_MAX)
-		return refuse(p, "%s=%s: more than %u VFs", key, value, NICSIM_VFS_MAX);
-	args->representors = da.nb_representor_ports;
-	memcpy(args->representor, da.representor_ports,
-		da.nb_representor_ports * sizeof(da.representor_ports[0]));
-	qsort(args->representor, args->representors, sizeof(args->representor[0]), uint16_compare);
-	return 0;
-}
-
 static const struct {
 	const char *name;
-	int (*parse)(struct parser *p, const char *key, const char *value);
+	int (*parse)(struct nicsim_eth_parser *p, const char *key, const char *value);
 	bool many;
 } keys[] = {
 	{ "vfs", parse_vfs, false },
@@ -310,26 +221,26 @@ static const struct {
 	{ "eswitch", parse_eswitch, false },
 	{ "wire", parse_wire, false },
 	{ "threads", parse_threads, false },
-	{ "cores", parse_cores, false },
+	{ "cores", nicsim_eth_args_cores, false },
 	{ "idle_us", parse_idle_us, false },
-	{ "representor", parse_representor, false },
+	{ "representor", nicsim_eth_args_representor, false },
 	{ "fault", parse_fault, true },
 };
 
 static int
-unknown_key(struct parser *p, const char *key)
+unknown_key(struct nicsim_eth_parser *p, const char *key)
 {
 	char list[160] = "";
 	size_t i, used = 0;
 
 	for (i = 0; i < RTE_DIM(keys); i++)
-		used += snprintf(list + used, sizeof(list) - used, "%s%s", i == 0 ? "" : ", ",
-			keys[i].name);
-	return refuse(p, "unknown key '%s'; there are: %s", key, list);
+		used += snprintf(
+			list + used, sizeof(list) - used, "%s%s", i == 0 ? "" : ", ", keys[i].name);
+	return REFUSE(p, "unknown key '%s'; there are: %s", key, list);
 }
 
 static int
-parse_pair(struct parser *p, const char *key, const char *value)
+parse_pair(struct nicsim_eth_parser *p, const char *key, const char *value)
 {
 	size_t i;
 
@@ -337,9 +248,9 @@ parse_pair(struct parser *p, const char *key, const char *value)
 		if (strcmp(key, keys[i].name) != 0)
 			continue;
 		if (value == NULL || value[0] == '\0')
-			return refuse(p, "%s has no value", key);
+			return REFUSE(p, "%s has no value", key);
 		if (!keys[i].many && (p->seen & RTE_BIT32(i)) != 0)
-			return refuse(p, "%s is given twice", key);
+			return REFUSE(p, "%s is given twice", key);
 		p->seen |= RTE_BIT32(i);
 		return keys[i].parse(p, key, value);
 	}
@@ -351,7 +262,7 @@ parse_pair(struct parser *p, const char *key, const char *value)
  * a value with '=' in it, as wires and faults have, for a key.
  */
 static int
-parse_pairs(struct parser *p, char *text)
+parse_pairs(struct nicsim_eth_parser *p, char *text)
 {
 	char *pair = text, *at, *value;
 	bool in_list;
@@ -376,30 +287,34 @@ parse_pairs(struct parser *p, char *text)
 
 /* What one key alone cannot tell. */
 static int
-check(struct parser *p)
+check(struct nicsim_eth_parser *p)
 {
 	struct nicsim_eth_args *args = p->args;
 	struct nicsim_conf *conf = &args->conf;
 	unsigned int i;
 
 	if (p->cores != 0 && p->threads_set && p->cores != conf->threads)
-		return refuse(p, "threads=%u but cores= names %u: give one core for each, or leave "
-				 "threads= out", conf->threads, p->cores);
+		return REFUSE(p,
+			"threads=%u but cores= names %u: give one core for each, or leave "
+			"threads= out",
+			conf->threads, p->cores);
 	if (p->cores != 0) {
 		conf->threads = p->cores;
 		conf->cores = args->core;
 	}
 	for (i = 0; i < args->representors; i++)
 		if (args->representor[i] >= conf->vfs)
-			return refuse(p, "representor of vf%u, but vfs=%u: give it more VFs, or "
-					 "fewer representors", args->representor[i], conf->vfs);
+			return REFUSE(p,
+				"representor of vf%u, but vfs=%u: give it more VFs, or "
+				"fewer representors",
+				args->representor[i], conf->vfs);
 	if (args->representors != 0 && conf->mode == NICSIM_LEGACY)
-		return refuse(p,
-			"representor= has no part in eswitch=legacy: leave one of them out");
+		return REFUSE(
+			p, "representor= has no part in eswitch=legacy: leave one of them out");
 	for (i = 0; i < conf->num_faults; i++)
 		if (args->fault[i].vf >= conf->vfs)
-			return refuse(p, "fault=vf%u:..., but vfs=%u", args->fault[i].vf,
-				conf->vfs);
+			return REFUSE(
+				p, "fault=vf%u:..., but vfs=%u", args->fault[i].vf, conf->vfs);
 	return 0;
 }
 
@@ -407,22 +322,23 @@ int
 nicsim_eth_args_parse(
 	const char *name, const char *text, struct nicsim_eth_args *args, char *why, size_t len)
 {
-	struct parser p = { .args = args, .why = why, .len = len };
+	struct nicsim_eth_parser p = { .args = args, .why = why, .len = len };
 	char *copy;
 	int ret;
 
 	memset(args, 0, sizeof(*args));
 	args->conf = nicsim_default;
 	args->conf.vf = nicsim_vf_default;
+	memset(args->conf.vf.mac, 0, sizeof(args->conf.vf.mac)); /* made up from the name */
 	args->conf.name = name;
 	strcpy(args->wire, nicsim_default.wire);
 	args->conf.wire = args->wire;
 	args->conf.faults = args->fault;
 	if (strlen(name) > NICSIM_ETH_NAME_MAX)
-		return refuse(&p, "the name has more than %u bytes", NICSIM_ETH_NAME_MAX);
+		return REFUSE(&p, "the name has more than %u bytes", NICSIM_ETH_NAME_MAX);
 	copy = strdup(text == NULL ? "" : text);
 	if (copy == NULL)
-		return refuse(&p, "out of memory");
+		return REFUSE(&p, "out of memory");
 	ret = parse_pairs(&p, copy);
 	free(copy);
 	return ret == 0 ? check(&p) : ret;

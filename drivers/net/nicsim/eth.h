@@ -7,8 +7,8 @@
  *
  * Threads: control calls come on any thread of the application; bursts on one thread for each
  * queue; the keeper, one thread for each NIC, brings events and takes VFs back that return. Locks,
- * in the order they are taken: ports_lock (the keeper calls applications with it), the list's
- * (nic.c), flow_lock.
+ * in the order they are taken: the list's (nic.c), ports_lock, flow_lock. No callback of an
+ * application is called with one of them held.
  */
 #ifndef NICSIM_ETH_H
 #define NICSIM_ETH_H
@@ -55,6 +55,7 @@ struct nicsim_eth_port {
 	struct nicsim_port *sim;
 	struct rte_intr_handle *intr;
 	bool lsc; /* started, and wants to hear of its link; under ports_lock */
+	bool telling; /* the keeper is in a callback of it; under ports_lock */
 
 	/* What the PF lets in; atomic. MAC addresses as numbers, 0: none. */
 	bool filter, promisc, allmulti;
@@ -87,12 +88,12 @@ struct nicsim_eth_vf {
 struct nicsim_eth_nic {
 	TAILQ_ENTRY(nicsim_eth_nic) next;
 	char name[RTE_DEV_NAME_MAX_LEN];
-	struct rte_vdev_device *vdev;
 	struct nicsim *sim;
 	enum nicsim_switch_mode mode;
 	uint16_t domain; /* switch domain */
 	unsigned int num_vfs;
-	pthread_mutex_t ports_lock; /* recursive: callbacks of an event may close their port */
+	pthread_mutex_t ports_lock;
+	pthread_cond_t told; /* the keeper is out of a callback; with ports_lock */
 	struct nicsim_eth_port *port; /* 1 + num_vfs */
 	struct nicsim_eth_vf *vf; /* num_vfs */
 
@@ -104,6 +105,8 @@ struct nicsim_eth_nic {
 	int keeper_fd; /* eventfd */
 	bool keeper_runs;
 	bool keeper_stop; /* atomic */
+	bool keeper_rests; /* in a pause; under ports_lock, as what follows */
+	unsigned int pauses; /* removals that were refused a short while ago */
 };
 
 /* nic.c */
@@ -117,21 +120,28 @@ void nicsim_eth_nic_put(struct nicsim_eth_nic *nic);
 void nicsim_eth_nic_each(void (*fn)(struct nicsim_eth_nic *nic, void *ctx), void *ctx);
 
 /* vf.c: the vDPA device of each VF. Claim is not an error where the VF is not fit for it. */
-void nicsim_eth_vf_init(struct nicsim_eth_nic *nic, unsigned int n);
+void nicsim_eth_vf_init(
+	struct nicsim_eth_nic *nic, unsigned int n, const struct rte_device *parent);
 void nicsim_eth_vf_claim(struct nicsim_eth_vf *vf);
 void nicsim_eth_vf_release(struct nicsim_eth_vf *vf);
 bool nicsim_eth_vf_in_use(struct nicsim_eth_vf *vf);
 bool nicsim_eth_vf_return(struct nicsim_eth_vf *vf); /* keeper; false: to be tried again */
 
 /* keeper.c */
+#define NICSIM_ETH_RETRY_MS 20 /* between looks at a VF that is not free yet */
 int nicsim_eth_keeper_init(struct nicsim_eth_nic *nic); /* from here on it can be woken */
 int nicsim_eth_keeper_start(struct nicsim_eth_nic *nic);
 void nicsim_eth_keeper_stop(struct nicsim_eth_nic *nic);
 void nicsim_eth_keeper_wake(struct nicsim_eth_nic *nic); /* any thread */
+bool nicsim_eth_keeper_is_self(const struct nicsim_eth_nic *nic); /* in a callback of an event */
+/* The removal of the NIC was refused: no event until it is sure that EAL goes on. */
+void nicsim_eth_keeper_pause(struct nicsim_eth_nic *nic);
+/* The port has no ethdev any more: waits for a callback of it, unless called from inside one. */
+void nicsim_eth_keeper_forget(struct nicsim_eth_port *port);
 
 /* port.c */
 extern const struct eth_dev_ops nicsim_eth_ops;
-int nicsim_eth_port_create(struct nicsim_eth_nic *nic, uint16_t index);
+int nicsim_eth_port_create(struct nicsim_eth_nic *nic, uint16_t index, struct rte_device *parent);
 void nicsim_eth_port_destroy(struct nicsim_eth_port *port); /* also one that is closed */
 int nicsim_eth_link_update(struct rte_eth_dev *dev, int wait); /* 0 it changed, -1 not */
 
@@ -181,11 +191,14 @@ int nicsim_eth_xstats_reset(struct rte_eth_dev *dev);
 /* flow.c */
 int nicsim_eth_flow_ops(struct rte_eth_dev *dev, const struct rte_flow_ops **ops);
 void nicsim_eth_flow_drop_all(struct nicsim_eth_port *port);
-void nicsim_eth_flow_tell_aged(struct nicsim_eth_nic *nic); /* keeper; ports_lock held */
+void nicsim_eth_flow_collect_aged(struct nicsim_eth_nic *nic); /* keeper */
+bool nicsim_eth_flow_aged_news(struct nicsim_eth_port *port); /* keeper: true once, until fetched */
 
 /* api.c: arm a fault by its text form; the NIC is held. 0; -EINVAL, -ENOSPC, and why says what is
  * wrong. Any thread. */
 int nicsim_eth_fault_arm(
 	struct nicsim_eth_nic *nic, unsigned int vf, const char *text, char *why, size_t len);
+/* api.c: whether such a fault takes effect with the VF's next power-on, not before. */
+bool nicsim_eth_fault_waits(const char *text);
 
 #endif /* NICSIM_ETH_H */

@@ -294,28 +294,25 @@ flow_get_aged(struct rte_eth_dev *dev, void **ctx, uint32_t num, struct rte_flow
 	return n;
 }
 
-/* rte_flow_get_aged_flows(): the event comes once until the list is fetched. */
 void
-nicsim_eth_flow_tell_aged(struct nicsim_eth_nic *nic)
+nicsim_eth_flow_collect_aged(struct nicsim_eth_nic *nic)
 {
-	struct nicsim_eth_port *port;
-	unsigned int i;
-	bool tell;
-
 	pthread_mutex_lock(&nic->flow_lock);
 	aged_collect(nic);
 	pthread_mutex_unlock(&nic->flow_lock);
-	for (i = 0; i <= nic->num_vfs; i++) {
-		port = &nic->port[i];
-		if (port->dev == NULL)
-			continue;
-		pthread_mutex_lock(&nic->flow_lock);
-		tell = !port->aged_told && !TAILQ_EMPTY(&port->aged);
-		port->aged_told = port->aged_told || tell;
-		pthread_mutex_unlock(&nic->flow_lock);
-		if (tell)
-			rte_eth_dev_callback_process(port->dev, RTE_ETH_EVENT_FLOW_AGED, NULL);
-	}
+}
+
+/* rte_flow_get_aged_flows(): the event comes once until the list is fetched. */
+bool
+nicsim_eth_flow_aged_news(struct nicsim_eth_port *port)
+{
+	bool news;
+
+	pthread_mutex_lock(&port->nic->flow_lock);
+	news = !port->aged_told && !TAILQ_EMPTY(&port->aged);
+	port->aged_told = port->aged_told || news;
+	pthread_mutex_unlock(&port->nic->flow_lock);
+	return news;
 }
 
 static const struct rte_flow_ops flow_ops = {

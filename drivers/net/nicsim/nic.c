@@ -70,20 +70,20 @@ nicsim_eth_nic_each(void (*fn)(struct nicsim_eth_nic *nic, void *ctx), void *ctx
 static int
 locks_init(struct nicsim_eth_nic *nic)
 {
-	pthread_mutexattr_t attr;
 	int ret;
 
-	ret = pthread_mutexattr_init(&attr);
+	ret = pthread_mutex_init(&nic->ports_lock, NULL);
 	if (ret != 0)
 		return -ret;
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	ret = pthread_mutex_init(&nic->ports_lock, &attr);
-	pthread_mutexattr_destroy(&attr);
+	ret = pthread_cond_init(&nic->told, NULL);
 	if (ret != 0)
-		return -ret;
+		goto destroy_ports_lock;
 	ret = pthread_mutex_init(&nic->flow_lock, NULL);
-	if (ret != 0)
-		pthread_mutex_destroy(&nic->ports_lock);
+	if (ret == 0)
+		return 0;
+	pthread_cond_destroy(&nic->told);
+destroy_ports_lock:
+	pthread_mutex_destroy(&nic->ports_lock);
 	return -ret;
 }
 
@@ -104,7 +104,6 @@ nic_alloc(struct rte_vdev_device *vdev, const struct nicsim_conf *conf)
 		return NULL;
 	}
 	rte_strscpy(nic->name, rte_vdev_device_name(vdev), sizeof(nic->name));
-	nic->vdev = vdev;
 	nic->mode = conf->mode;
 	nic->num_vfs = conf->vfs;
 	nic->domain = RTE_ETH_DEV_SWITCH_DOMAIN_ID_INVALID;
@@ -132,6 +131,7 @@ nic_free(struct nicsim_eth_nic *nic)
 	if (nic->domain != RTE_ETH_DEV_SWITCH_DOMAIN_ID_INVALID)
 		rte_eth_switch_domain_free(nic->domain);
 	pthread_mutex_destroy(&nic->flow_lock);
+	pthread_cond_destroy(&nic->told);
 	pthread_mutex_destroy(&nic->ports_lock);
 	free(nic->vf);
 	free(nic->port);
@@ -152,7 +152,7 @@ domain_alloc(struct nicsim_eth_nic *nic)
 }
 
 static int
-nic_fill(struct nicsim_eth_nic *nic, const struct nicsim_eth_args *args)
+nic_fill(struct nicsim_eth_nic *nic, struct rte_device *dev, const struct nicsim_eth_args *args)
 {
 	char why[NICSIM_ETH_WHY];
 	unsigned int i;
@@ -165,13 +165,13 @@ nic_fill(struct nicsim_eth_nic *nic, const struct nicsim_eth_args *args)
 	}
 	ret = nicsim_eth_keeper_init(nic);
 	for (i = 0; i < nic->num_vfs && ret == 0; i++)
-		nicsim_eth_vf_init(nic, i);
+		nicsim_eth_vf_init(nic, i, dev);
 	if (ret == 0)
 		ret = domain_alloc(nic);
 	if (ret == 0)
-		ret = nicsim_eth_port_create(nic, 0);
+		ret = nicsim_eth_port_create(nic, 0, dev);
 	for (i = 0; i < args->representors && ret == 0; i++)
-		ret = nicsim_eth_port_create(nic, 1 + args->representor[i]);
+		ret = nicsim_eth_port_create(nic, 1 + args->representor[i], dev);
 	for (i = 0; i < nic->num_vfs && ret == 0; i++)
 		nicsim_eth_vf_claim(&nic->vf[i]);
 	return ret != 0 ? ret : nicsim_eth_keeper_start(nic);
@@ -188,7 +188,7 @@ nicsim_eth_nic_create(struct rte_vdev_device *vdev, const struct nicsim_eth_args
 		NICSIM_ETH_LOG(ERR, rte_vdev_device_name(vdev), "out of memory");
 		return -ENOMEM;
 	}
-	ret = nic_fill(nic, args);
+	ret = nic_fill(nic, &vdev->device, args);
 	if (ret != 0) {
 		nic_free(nic);
 		return ret;
@@ -211,7 +211,7 @@ nic_idle(struct nicsim_eth_nic *nic)
 {
 	unsigned int i;
 
-	if (nic->keeper_runs && pthread_equal(nic->keeper, pthread_self())) {
+	if (nicsim_eth_keeper_is_self(nic)) {
 		NICSIM_ETH_LOG(ERR, nic->name,
 			"cannot be removed from inside of an event's callback: do it on another "
 			"thread");
@@ -243,5 +243,7 @@ nicsim_eth_nic_destroy(struct rte_vdev_device *vdev)
 	nicsim_eth_nic_put(nic);
 	if (ret == 0)
 		nic_free(nic);
+	else
+		nicsim_eth_keeper_pause(nic);
 	return ret;
 }

@@ -79,10 +79,7 @@ port_close(struct rte_eth_dev *dev)
 		nicsim_eth_rxq_release(dev, i);
 	for (i = 0; i < dev->data->nb_tx_queues; i++)
 		nicsim_eth_txq_release(dev, i);
-	pthread_mutex_lock(&port->nic->ports_lock);
-	port->dev = NULL;
-	__atomic_store_n(&port->id, -1, __ATOMIC_RELAXED);
-	pthread_mutex_unlock(&port->nic->ports_lock);
+	nicsim_eth_keeper_forget(port);
 	dev->data->dev_private = NULL; /* the NIC's, not to be freed with the port */
 	dev->intr_handle = NULL;
 	rte_intr_instance_free(port->intr);
@@ -164,7 +161,7 @@ mac_make_up(const char *name, struct rte_ether_addr *mac)
 }
 
 static int
-dev_fill(struct rte_eth_dev *dev, struct nicsim_eth_port *port)
+dev_fill(struct rte_eth_dev *dev, struct nicsim_eth_port *port, struct rte_device *parent)
 {
 	struct nicsim_eth_nic *nic = port->nic;
 	struct rte_eth_dev_data *data = dev->data;
@@ -176,14 +173,14 @@ dev_fill(struct rte_eth_dev *dev, struct nicsim_eth_port *port)
 	mac_make_up(data->name, &data->mac_addrs[0]);
 	if (rte_intr_type_set(port->intr, RTE_INTR_HANDLE_VDEV) != 0)
 		return -EINVAL;
-	dev->device = &nic->vdev->device;
+	dev->device = parent;
 	dev->intr_handle = port->intr;
 	dev->dev_ops = &nicsim_eth_ops;
 	dev->rx_pkt_burst = nicsim_eth_rx_burst;
 	dev->tx_pkt_burst = nicsim_eth_tx_burst;
 	dev->tx_pkt_prepare = nicsim_eth_tx_prepare;
 	data->dev_private = port;
-	data->numa_node = nic->vdev->device.numa_node;
+	data->numa_node = parent->numa_node;
 	data->dev_link.link_autoneg = RTE_ETH_LINK_FIXED;
 	data->dev_flags |= RTE_ETH_DEV_AUTOFILL_QUEUE_XSTATS | RTE_ETH_DEV_FLOW_OPS_THREAD_SAFE |
 			   RTE_ETH_DEV_INTR_LSC;
@@ -196,7 +193,7 @@ dev_fill(struct rte_eth_dev *dev, struct nicsim_eth_port *port)
 }
 
 int
-nicsim_eth_port_create(struct nicsim_eth_nic *nic, uint16_t index)
+nicsim_eth_port_create(struct nicsim_eth_nic *nic, uint16_t index, struct rte_device *parent)
 {
 	struct nicsim_eth_port *port = &nic->port[index];
 	char name[RTE_ETH_NAME_MAX_LEN];
@@ -222,7 +219,7 @@ nicsim_eth_port_create(struct nicsim_eth_nic *nic, uint16_t index)
 	port->filter = index == 0; /* representors get all that is sent to them */
 	TAILQ_INIT(&port->flows);
 	TAILQ_INIT(&port->aged);
-	ret = dev_fill(dev, port);
+	ret = dev_fill(dev, port, parent);
 	if (ret != 0) {
 		NICSIM_ETH_LOG(ERR, nic->name, "port %s: %s", name, strerror(-ret));
 		rte_intr_instance_free(port->intr);

@@ -40,6 +40,9 @@ rte_pmd_net_nicsim_vf_name(uint16_t port_id, unsigned int vf, char *name, size_t
 /**
  * Arm a fault of a VF.
  *
+ * What a VF is (vectors, no-ring-reset, no-notify-pages, no-packed) changes with its next power-on:
+ * arm "gone" then, and "return". The same holds for taking that back.
+ *
  * @param vf     0..number of VFs - 1
  * @param fault  FAULT[=ARG][@POINT[+COUNT]], see doc/nicsim.md
  * @param why    what is wrong and what there is instead, on failure; RTE_PMD_NET_NICSIM_TEXT bytes

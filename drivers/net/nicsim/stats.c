@@ -62,9 +62,10 @@ nicsim_eth_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 	stats->rx_nombuf = rx.errors;
 	stats->imissed = sim.rx_missed;
 	stats->ierrors = sim.rx_too_long;
-	stats->opackets = tx.packets;
+	/* The NIC looks at a frame after that was handed over, maybe after a reset. */
+	stats->opackets = tx.packets - RTE_MIN(tx.packets, sim.tx_malformed);
 	stats->obytes = tx.bytes;
-	stats->oerrors = tx.errors;
+	stats->oerrors = tx.errors + sim.tx_malformed;
 	return 0;
 }
 
@@ -141,6 +142,7 @@ vf_add(struct xlist *list, struct nicsim_vf *vf)
 	add(list, false, s.tx_frames, "vf_tx_packets");
 	add(list, false, s.tx_bytes, "vf_tx_bytes");
 	add(list, false, s.tx_malformed, "vf_tx_malformed");
+	add(list, false, s.tx_link_down, "vf_tx_link_down");
 	add(list, false, s.rx_frames, "vf_rx_packets");
 	add(list, false, s.rx_bytes, "vf_rx_bytes");
 	add(list, false, s.rx_no_buffer, "vf_rx_no_buffer");
@@ -165,6 +167,7 @@ list_make(struct nicsim_eth_port *port, struct xlist *list)
 	add(list, false, get(&port->rx_filtered), "rx_filtered");
 	add(list, false, sim.rx_too_long, "rx_too_long");
 	add(list, false, sim.tx_full, "tx_full");
+	add(list, false, sim.tx_malformed, "tx_malformed");
 	if (port->index == 0)
 		pf_add(list, port->nic);
 	else

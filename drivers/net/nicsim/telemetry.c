@@ -4,10 +4,12 @@
 /*
  * /nicsim/... commands of DPDK's telemetry: what there is to see of a NIC, and faults on demand. On
  * telemetry's threads, the NIC held meanwhile. A request that cannot be served is answered with
- * {"error": why}.
+ * {"error": why}. Text that is longer than telemetry's strings is an array of lines.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +19,51 @@
 
 #include "telemetry.h"
 
+/* Bytes of the next line of a text, its final blank included: whole words as far as they fit. */
+static size_t
+line_len(const char *text)
+{
+	size_t len = strnlen(text, RTE_TEL_MAX_STRING_LEN), blank;
+
+	if (len < RTE_TEL_MAX_STRING_LEN)
+		return len;
+	len = RTE_TEL_MAX_STRING_LEN - 1;
+	for (blank = len; blank > 0 && text[blank - 1] != ' '; blank--)
+		;
+	return blank != 0 ? blank : len;
+}
+
+void
+nicsim_eth_tel_text(struct rte_tel_data *d, const char *name, const char *text)
+{
+	struct rte_tel_data *lines;
+	char line[RTE_TEL_MAX_STRING_LEN];
+
+	lines = strlen(text) < sizeof(line) ? NULL : rte_tel_data_alloc();
+	if (lines == NULL) {
+		rte_tel_data_add_dict_string(d, name, text);
+		return;
+	}
+	rte_tel_data_start_array(lines, RTE_TEL_STRING_VAL);
+	for (; *text != '\0'; text += line_len(text)) {
+		snprintf(line, sizeof(line), "%.*s", (int)line_len(text), text);
+		rte_tel_data_add_array_string(lines, line);
+	}
+	if (rte_tel_data_add_dict_container(d, name, lines, 0) != 0)
+		rte_tel_data_free(lines);
+}
+
 int
 nicsim_eth_tel_refuse(struct rte_tel_data *d, const char *format, ...)
 {
-	char text[NICSIM_ETH_WHY];
+	char text[NICSIM_ETH_WHY + 2 * NICSIM_ETH_PARAMS_LEN];
 	va_list ap;
 
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_string(d, "error", text);
+	nicsim_eth_tel_text(d, "error", text);
 	return 0;
 }
 
@@ -48,14 +84,19 @@ split(struct nicsim_eth_params *p, const char *text)
 bool
 nicsim_eth_tel_number(const char *word, const char *prefix, unsigned int *n)
 {
+	unsigned long number;
 	char *end;
 
 	if (word == NULL)
 		return false;
 	if (strncmp(word, prefix, strlen(prefix)) == 0)
 		word += strlen(prefix);
-	*n = strtoul(word, &end, 10);
-	return isdigit((unsigned char)word[0]) && *end == '\0';
+	errno = 0;
+	number = strtoul(word, &end, 10);
+	if (!isdigit((unsigned char)word[0]) || *end != '\0' || errno != 0 || number > UINT_MAX)
+		return false;
+	*n = number;
+	return true;
 }
 
 struct nicsim_eth_nic *
@@ -140,7 +181,7 @@ wire_tell(struct nicsim_wire *wire, struct rte_tel_data *d)
 	struct nicsim_wire_stats s;
 
 	nicsim_wire_stats(wire, &s);
-	rte_tel_data_add_dict_string(d, "wire", nicsim_wire_name(wire));
+	nicsim_eth_tel_text(d, "wire", nicsim_wire_name(wire));
 	TEL_U64S(d, names, nicsim_wire_link(wire), s.rx_packets, s.rx_bytes, s.rx_errors,
 		s.tx_packets, s.tx_bytes, s.tx_errors);
 }
@@ -160,6 +201,7 @@ tel_nic(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	static const char *const hw_names[] = { "hw_frames", "hw_busy_ns", "hw_sleeps",
 		"hw_timeouts" };
+	struct nicsim_port_stats pf;
 	struct nicsim_eth_nic *nic;
 	struct nicsim_hw_stats hw;
 	struct nicsim_eth_params p;
@@ -175,6 +217,8 @@ tel_nic(const char *cmd, const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "vfs", nic->num_vfs);
 	wire_tell(nicsim_wire(nic->sim), d);
 	switch_tell(nicsim_switch(nic->sim), d);
+	nicsim_port_stats(nicsim_port(nic->sim, 0), &pf);
+	rte_tel_data_add_dict_uint(d, "pf_tx_malformed", pf.tx_malformed);
 	nicsim_hw_stats(nic->sim, &hw);
 	TEL_U64S(d, hw_names, hw.frames, hw.busy_ns, hw.sleeps, hw.timeouts);
 	nicsim_eth_nic_put(nic);
@@ -229,9 +273,10 @@ vf_state_tell(const struct nicsim_vf_stats *s, struct rte_tel_data *d)
 static int
 tel_vf(const char *cmd, const char *params, struct rte_tel_data *d)
 {
-	static const char *const names[] = { "tx_packets", "tx_bytes", "tx_malformed", "rx_packets",
-		"rx_bytes", "rx_no_buffer", "rx_filtered", "rx_link_down", "rx_stopped",
-		"rx_too_long" };
+	static const char *const names[] = { "tx_packets", "tx_bytes", "tx_malformed",
+		"tx_link_down", "rx_packets", "rx_bytes", "rx_no_buffer", "rx_filtered",
+		"rx_link_down", "rx_stopped", "rx_too_long", "representor_tx_malformed" };
+	struct nicsim_port_stats rep;
 	struct nicsim_eth_nic *nic;
 	struct nicsim_vf_stats s;
 	struct nicsim_eth_params p;
@@ -245,8 +290,10 @@ tel_vf(const char *cmd, const char *params, struct rte_tel_data *d)
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "vdpa", nic->vf[n].name);
 	vf_state_tell(&s, d);
-	TEL_U64S(d, names, s.tx_frames, s.tx_bytes, s.tx_malformed, s.rx_frames, s.rx_bytes,
-		s.rx_no_buffer, s.rx_filtered, s.rx_link_down, s.rx_stopped, s.rx_too_long);
+	nicsim_port_stats(nicsim_port(nic->sim, 1 + n), &rep);
+	TEL_U64S(d, names, s.tx_frames, s.tx_bytes, s.tx_malformed, s.tx_link_down, s.rx_frames,
+		s.rx_bytes, s.rx_no_buffer, s.rx_filtered, s.rx_link_down, s.rx_stopped,
+		s.rx_too_long, rep.tx_malformed);
 	nicsim_eth_nic_put(nic);
 	return 0;
 }
@@ -300,7 +347,8 @@ RTE_INIT(nicsim_eth_telemetry)
 		{ "/nicsim/fault", nicsim_eth_tel_fault,
 			"Arms a fault. Parameters: NAME,vfN,FAULT[=ARG][@POINT[+COUNT]]" },
 		{ "/nicsim/faults", nicsim_eth_tel_faults,
-			"Faults that wait for their point. Parameters: NAME,vfN" },
+			"Faults that wait for their point, then those in force. Parameters: "
+			"NAME,vfN" },
 		{ "/nicsim/fault_clear", nicsim_eth_tel_fault_clear,
 			"Takes all faults of a VF back. Parameters: NAME,vfN" },
 		{ "/nicsim/fault_list", nicsim_eth_tel_fault_list,

@@ -11,18 +11,22 @@
 #include "eth.h"
 
 #define NICSIM_ETH_PARAMS_MAX 4
+#define NICSIM_ETH_PARAMS_LEN 256
 
 /* NAME,... split; absent ones are NULL. */
 struct nicsim_eth_params {
-	char text[256];
+	char text[NICSIM_ETH_PARAMS_LEN];
 	char *word[NICSIM_ETH_PARAMS_MAX];
 };
+
+/* Add a text of any length: a string, or an array of its lines where telemetry would cut it. */
+void nicsim_eth_tel_text(struct rte_tel_data *d, const char *name, const char *text);
 
 /* Answer with {"error": ...}. 0 */
 int nicsim_eth_tel_refuse(struct rte_tel_data *d, const char *format, ...)
 	__rte_format_printf(2, 3);
 
-/* N, or N behind the prefix, and nothing else. word may be NULL. */
+/* N, or N behind the prefix, and nothing else, to UINT_MAX. word may be NULL. */
 bool nicsim_eth_tel_number(const char *word, const char *prefix, unsigned int *n);
 
 /* The NIC that the first word names; it is held then. NULL: the answer is made. */

@@ -5,8 +5,6 @@
  * /nicsim/flows and /nicsim/fault...: the switch's rules with their counters, and faults on demand.
  * On telemetry's threads, the NIC held meanwhile.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "flow.h"
@@ -30,9 +28,9 @@ flow_tell(struct nicsim_eth_port *port, const struct rte_flow *flow, unsigned in
 		d, "port", __atomic_load_n(&port->id, __ATOMIC_RELAXED));
 	rte_tel_data_add_dict_uint(d, "priority", flow->rule.priority);
 	nicsim_eth_flow_match_text(&flow->rule.match, text, sizeof(text));
-	rte_tel_data_add_dict_string(d, "match", text);
+	nicsim_eth_tel_text(d, "match", text);
 	nicsim_eth_flow_actions_text(&flow->rule, text, sizeof(text));
-	rte_tel_data_add_dict_string(d, "actions", text);
+	nicsim_eth_tel_text(d, "actions", text);
 	rte_tel_data_add_dict_uint(d, "packets", s.packets);
 	rte_tel_data_add_dict_uint(d, "bytes", s.bytes);
 	snprintf(text, sizeof(text), "%u", n);
@@ -72,10 +70,13 @@ nicsim_eth_tel_flows(const char *cmd, const char *params, struct rte_tel_data *d
 	nic = nicsim_eth_tel_nic(&p, params, d);
 	if (nic == NULL)
 		return 0;
-	rules = rte_tel_data_alloc();
-	if (rules == NULL || (p.word[1] != NULL && !nicsim_eth_tel_number(p.word[1], "", &first))) {
+	if (p.word[1] != NULL && !nicsim_eth_tel_number(p.word[1], "", &first)) {
 		nicsim_eth_tel_refuse(d, "'%s' is not the number of the first rule", p.word[1]);
-		rte_tel_data_free(rules);
+		goto put;
+	}
+	rules = rte_tel_data_alloc();
+	if (rules == NULL) {
+		nicsim_eth_tel_refuse(d, "out of memory");
 		goto put;
 	}
 	rte_tel_data_start_dict(d);
@@ -88,6 +89,17 @@ nicsim_eth_tel_flows(const char *cmd, const char *params, struct rte_tel_data *d
 put:
 	nicsim_eth_nic_put(nic);
 	return 0;
+}
+
+/* What a function is changes with its power-on alone, and its driver has it now. */
+static void
+note_return(struct rte_tel_data *d, unsigned int vf)
+{
+	char text[RTE_TEL_MAX_STRING_LEN];
+
+	snprintf(text, sizeof(text),
+		"takes effect when vf%u returns: fault vf%u,gone then vf%u,return", vf, vf, vf);
+	rte_tel_data_add_dict_string(d, "note", text);
 }
 
 int
@@ -109,27 +121,17 @@ nicsim_eth_tel_fault(const char *cmd, const char *params, struct rte_tel_data *d
 	if (ret != 0)
 		return nicsim_eth_tel_refuse(d, "%s", why);
 	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_string(d, "armed", p.word[2]);
+	nicsim_eth_tel_text(d, "armed", p.word[2]);
+	if (nicsim_eth_fault_waits(p.word[2]))
+		note_return(d, n);
 	return 0;
-}
-
-static void
-fault_text(const struct nicsim_fault *f, char *text, size_t len)
-{
-	size_t used = snprintf(text, len, "%s", nicsim_fault_name(f->kind));
-
-	if (f->has_arg)
-		used += snprintf(text + used, len - used, "=%u", f->arg);
-	if (f->at != NICSIM_AT_ONCE)
-		snprintf(text + used, len - used, "@%s+%" PRIu64, nicsim_point_name(f->at),
-			f->count);
 }
 
 int
 nicsim_eth_tel_faults(const char *cmd, const char *params, struct rte_tel_data *d)
 {
-	struct nicsim_fault fault[NICSIM_FAULT_ARMED + NICSIM_FAULT_NUM];
-	char text[2 * NICSIM_FAULT_TEXT];
+	struct nicsim_fault fault[NICSIM_VF_FAULTS];
+	char text[NICSIM_FAULT_TEXT];
 	struct nicsim_eth_nic *nic;
 	unsigned int n, i, num;
 	struct nicsim_eth_params p;
@@ -142,7 +144,7 @@ nicsim_eth_tel_faults(const char *cmd, const char *params, struct rte_tel_data *
 	nicsim_eth_nic_put(nic);
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
 	for (i = 0; i < num; i++) {
-		fault_text(&fault[i], text, sizeof(text));
+		nicsim_fault_format(&fault[i], text, sizeof(text));
 		rte_tel_data_add_array_string(d, text);
 	}
 	return 0;
@@ -151,18 +153,25 @@ nicsim_eth_tel_faults(const char *cmd, const char *params, struct rte_tel_data *
 int
 nicsim_eth_tel_fault_clear(const char *cmd, const char *params, struct rte_tel_data *d)
 {
+	struct nicsim_fault fault[NICSIM_VF_FAULTS];
 	struct nicsim_eth_nic *nic;
 	struct nicsim_eth_params p;
-	unsigned int n;
+	unsigned int n, i, num;
+	bool waits = false;
 
 	(void)cmd;
 	nic = nicsim_eth_tel_vf(&p, params, d, &n);
 	if (nic == NULL)
 		return 0;
+	num = nicsim_vf_faults(nic->vf[n].sim, fault, RTE_DIM(fault));
+	for (i = 0; i < num; i++)
+		waits = waits || nicsim_eth_fault_waits(nicsim_fault_name(fault[i].kind));
 	nicsim_vf_fault_clear(nic->vf[n].sim);
 	nicsim_eth_nic_put(nic);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "cleared", p.word[1]);
+	if (waits)
+		note_return(d, n);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include "eth.h"
 #include "vf_bus.h"
 
-#define TRIES_MAX 250 /* of the keeper, KEEPER_RETRY_MS apart */
+#define TRIES_MAX 250 /* of the keeper, NICSIM_ETH_RETRY_MS apart */
 
 /* Any thread, maybe with locks of an application. A removal the vDPA driver sees by itself. */
 static void
@@ -28,7 +28,7 @@ on_change(void *ctx, bool gone)
 }
 
 void
-nicsim_eth_vf_init(struct nicsim_eth_nic *nic, unsigned int n)
+nicsim_eth_vf_init(struct nicsim_eth_nic *nic, unsigned int n, const struct rte_device *parent)
 {
 	struct nicsim_eth_vf *vf = &nic->vf[n];
 
@@ -36,8 +36,8 @@ nicsim_eth_vf_init(struct nicsim_eth_nic *nic, unsigned int n)
 	vf->sim = nicsim_vf(nic->sim, n);
 	snprintf(vf->name, sizeof(vf->name), "%.*s_vf%u", NICSIM_ETH_NAME_MAX, nic->name, n);
 	vf->rte_dev.name = vf->name;
-	vf->rte_dev.bus = nic->vdev->device.bus;
-	vf->rte_dev.numa_node = nic->vdev->device.numa_node;
+	vf->rte_dev.bus = parent->bus;
+	vf->rte_dev.numa_node = parent->numa_node;
 	nicsim_vf_on_change(vf->sim, on_change, vf);
 }
 
