@@ -582,7 +582,7 @@ struct sender {
 	struct rte_mempool *pool; /* of its own: mbufs are given back where they are sent */
 };
 
-#define EACH 3000
+#define EACH 600
 
 static void *
 send_many(void *arg)
@@ -627,9 +627,9 @@ shared_queue(void)
 	}
 	end = nr_now() + 3 * NR_WAIT_MS;
 	while (got < 3 * EACH && nr_now() < end) {
-		m = nr_recv(b, 0, 500);
-		if (m == NULL)
-			break;
+		m = nr_recv(b, 0, 100);
+		if (m == NULL) /* a machine may be busy, or the last ones were missed */
+			continue;
 		i = rte_be_to_cpu_16(*rte_pktmbuf_mtod_offset(m, rte_be16_t *, L2 + L3)) - 1024;
 		UT_CHECK(i >= 0 && i < 3);
 		nr_udp(&f, m->pkt_len, i);
@@ -643,15 +643,11 @@ shared_queue(void)
 		pthread_join(s[i].thread, NULL);
 		rte_mempool_free(s[i].pool);
 	}
-	while ((m = nr_recv(b, 0, 100)) != NULL) {
-		got++;
-		rte_pktmbuf_free(m);
-	}
 	missed = nr_xstat(b, "rx_missed_errors") + nr_xstat(a, "wire_tx_errors");
 	UT_EQ(nr_xstat(a, "tx_good_packets"), 3 * EACH);
-	UT_EQ(got + missed, 3 * EACH);
+	UT_EQ(missed, 0); /* the NIC's queues have room for all */
 	for (i = 0; i < 3; i++)
-		UT_GE(seen[i], 1);
+		UT_EQ(seen[i], EACH);
 	return pair_down();
 }
 

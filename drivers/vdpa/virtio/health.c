@@ -35,7 +35,7 @@ net_status(struct virtio_vdpa_dev *dev)
 void
 virtio_vdpa_config_keep(struct virtio_vdpa_dev *dev)
 {
-	uint16_t len = RTE_MIN(VIRTIO_VDPA_CONFIG, dev->vio.layout.device.len);
+	uint16_t len = RTE_MIN((uint64_t)VIRTIO_VDPA_CONFIG, dev->vio.layout.device.len);
 	uint8_t raw[VIRTIO_VDPA_CONFIG];
 
 	if (vio_dev_config_read(&dev->vio, 0, raw, len) != 0)
