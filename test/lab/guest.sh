@@ -25,10 +25,11 @@ first_guest() {
 }
 
 reboot_inside() {
-	local starts pid=$GUEST
+	local starts pid=$GUEST boots
 	starts=$(switch_value starts)
+	boots=$(guest_boot_count)
 	echo '0 reboot -f' >&"$guest_fd"
-	guest_await_boot 2
+	guest_await_boot $((boots + 1))
 	assert_eq "rebooted: QEMU's pid" "$(cat first.pid)" "$pid"
 	guest_on_vf 1
 	assert_ge "rebooted: starts on the VF" "$(switch_value starts)" $((starts + 1))

@@ -169,6 +169,13 @@ guest_failed() {
 	switch_failed "$guest_name: $1"
 }
 
+# guest_boot_count: times it has come up. Its processor is emulated twice over, by KVM on an emulated
+# SVM, and resets itself now and then (a triple fault) when iperf3 begins: 2 times in 10 at worst, and
+# for that reason only iperf() is patient with it.
+guest_boot_count() {
+	grep -ac '^@up' "$guest_name.out" || true
+}
+
 # guest_boots N: it has come up N times.
 guest_boots() {
 	[ "$(grep -ac '^@up' "$guest_name.out")" -ge "$1" ] || ended "$guest_waiter"
@@ -198,17 +205,19 @@ guest_on_vf() {
 	assert_eq "vdpa-switch: irq_direct" "$(switch_value irq_direct)" $((2 * $1))
 }
 
-# guest_answered ID
+# guest_answered ID BOOTS: or it has come up anew since, and never will.
 guest_answered() {
-	grep -qaE "^@$1 [0-9]+\$" "$guest_name.out" || ended "$guest_waiter"
+	grep -qaE "^@$1 [0-9]+\$" "$guest_name.out" || ended "$guest_waiter" ||
+		[ "$(guest_boot_count)" -gt "$2" ]
 }
 
 # guest_do SECONDS COMMAND: runs it there, prints what it says, returns its status.
 guest_do() {
-	local id=${EPOCHREALTIME/[.,]/} limit=$1
+	local id=${EPOCHREALTIME/[.,]/} limit=$1 boots
 	shift
+	boots=$(guest_boot_count)
 	printf '%s %s\n' "$id" "$*" >&"$guest_fd"
-	wait_for "$limit" guest_answered "$id" || guest_failed "no end after $limit s: $*"
+	wait_for "$limit" guest_answered "$id" "$boots" || guest_failed "no end after $limit s: $*"
 	awk -v id="@$id" '$1 == id && NF == 2 {status = $2; over = 1; exit} on {print} $1 == id {on = 1}
 		END {exit over ? status : 255}' "$guest_name.out"
 }
@@ -265,12 +274,24 @@ kbits() {
 
 # iperf NAME SECONDS OPTION...: guest to peer; with -R, peer to guest.
 iperf() {
-	local name=$1 seconds=$2 text
+	local name=$1 seconds=$2 boots try text=''
 	shift 2
-	peer_spawn iperf3 -s -1 -B "$PEER_ADDRESS" > iperf.out 2>&1
-	wait_for 20 peer_listens || fail "iperf3 does not listen"
-	text=$(guest_do $((seconds + 60)) "iperf3 -c $PEER_ADDRESS -f k -t $seconds $*") ||
-		{ echo "$text"; fail "$name: iperf3 in the guest failed"; }
+	for try in 1 2 3; do
+		peer_spawn iperf3 -s -1 -B "$PEER_ADDRESS" > iperf.out 2>&1
+		wait_for 20 peer_listens || fail "iperf3 does not listen"
+		boots=$(guest_boot_count)
+		text=$(guest_do $((seconds + 60)) "iperf3 -c $PEER_ADDRESS -f k -t $seconds $*") && break
+		if [ "$(guest_boot_count)" -le "$boots" ] || [ "$try" -eq 3 ]; then
+			echo "$text"
+			fail "$name: iperf3 in the guest failed"
+		fi
+		note "$name: the guest's processor reset itself when iperf3 began; once more"
+		stop "$SPAWNED" 10 || true
+		switch_await state hardware 30
+		sleep 2
+		# shellcheck disable=SC2034 # the caller's: what a new start relays is not counted
+		before=$(relays)
+	done
 	wait_for 10 ended "$SPAWNED" || fail "$name: iperf3 does not end"
 	assert_ge "$name, kbit/s" "$(kbits "$text")" 1000
 }
