@@ -12,7 +12,8 @@
 #include "rig.h"
 #include "virtio_vdpa.h"
 
-#define EVENT(e) RTE_PMD_VDPA_VIRTIO_EVENT_##e
+#include "drv_names.h" /* last: DPDK has a RUNNING of its own */
+
 #define NOTES 20000
 
 /* What the callbacks of this file note, in order. */

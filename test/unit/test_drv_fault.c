@@ -12,14 +12,7 @@
 #include "rigguest.h"
 #include "virtio_vdpa.h"
 
-#define RUNNING RTE_PMD_VDPA_VIRTIO_RUNNING
-#define STARTING RTE_PMD_VDPA_VIRTIO_STARTING
-#define STOPPING RTE_PMD_VDPA_VIRTIO_STOPPING
-#define PROBED RTE_PMD_VDPA_VIRTIO_PROBED
-#define FAILED RTE_PMD_VDPA_VIRTIO_FAILED
-#define OK RTE_PMD_VDPA_VIRTIO_OK
-#define REASON(r) RTE_PMD_VDPA_VIRTIO_##r
-#define EVENT(e) RTE_PMD_VDPA_VIRTIO_EVENT_##e
+#include "drv_names.h" /* last: DPDK has a RUNNING of its own */
 
 static struct rigguest the_guest;
 

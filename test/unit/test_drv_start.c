@@ -7,9 +7,7 @@
 
 #include "rig.h"
 
-#define RUNNING RTE_PMD_VDPA_VIRTIO_RUNNING
-#define STARTING RTE_PMD_VDPA_VIRTIO_STARTING
-#define OK RTE_PMD_VDPA_VIRTIO_OK
+#include "drv_names.h" /* last: DPDK has a RUNNING of its own */
 
 /* What the driver uses of rig_vf whatever the guest has. */
 #define OWN (VIO_BIT(VIO_F_ACCESS_PLATFORM) | VIO_BIT(VIO_F_RING_RESET) | VIO_BIT(VIO_NET_F_MAC) | \
